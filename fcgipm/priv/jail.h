@@ -1,0 +1,65 @@
+/* From fork to exec: what makes a child the pool's and nobody else's.  Everything here is async-signal-safe: no malloc, no log, no lock.
+ *
+ * The order is the safety argument (see jail.c): what needs root comes first, then the account, then what the account's own rights must decide
+ * (chroot into its home, its directory), then the last capability goes, then exec.
+ */
+#ifndef FCGIPM_PRIV_JAIL_H
+#define FCGIPM_PRIV_JAIL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+
+/* Steps that can fail between fork and exec, by name.  X(ENUM, text) */
+#define PRIV_STEPS(X)                                                                                                             \
+	X(NONE, "none") X(SIGNALS, "signals") X(SESSION, "session") X(DESCRIPTORS, "descriptors") X(LIMITS, "limits") X(PRIORITY, "priority") \
+	X(GROUPS, "groups") X(GID, "group") X(UID, "user") X(CHROOT, "chroot") X(DIRECTORY, "directory") X(CAPABILITIES, "capabilities") \
+	X(NO_NEW_PRIVS, "no_new_privileges") X(UMASK, "umask") X(EXEC, "exec") X(BIND, "bind") X(OPEN, "open") X(TIMEOUT, "timeout")
+#define PRIV_STEP_ENUM(NAME, text) PRIV_STEP_##NAME,
+enum priv_step { PRIV_STEPS(PRIV_STEP_ENUM) PRIV_STEP_COUNT };
+const char *priv_step_name(enum priv_step step);
+
+struct priv_jail {
+	/* descriptors: stdio[0..2] become 0..2; keep (or -1) becomes keep_as; every other one is closed or close-on-exec */
+	int stdio[3];
+	int keep, keep_as;
+	bool new_session;
+	bool change_account; /* false for an ordinary user's launcher: the steps that need root are left out */
+	uint32_t uid, gid;
+	const uint32_t *groups;
+	uint32_t group_count;
+	const char *chroot;    /* "" none */
+	const char *directory; /* "" leave */
+	uint32_t umask;
+	struct {
+		int resource; /* RLIMIT_... */
+		uint64_t value;
+	} limits[8];
+	uint32_t limit_count;
+	int nice;
+	uint64_t capabilities; /* kept as ambient */
+	bool no_new_privs;
+	int exec_fd; /* an executable opened beforehand, or -1 */
+	const char *path;
+	const char *const *argv;
+	const char *const *envp;
+};
+
+/* What a child reports through its close-on-exec pipe when a step fails. */
+struct priv_report {
+	uint32_t step; /* enum priv_step */
+	int32_t error;
+};
+
+/* Everything up to exec, and exec.  Returns only on failure: *ret names the step. */
+void priv_jail_exec(const struct priv_jail *j, int report_fd, struct priv_report *ret);
+/* Becomes the account alone (groups, gid, uid, no capability, no_new_privs), for a child that binds or opens with its rights and does not exec. */
+int priv_jail_become(uint32_t uid, uint32_t gid, const uint32_t *groups, uint32_t count, struct priv_report *ret);
+/* Writes the report and ends the child with status 127. */
+void priv_jail_fail(int report_fd, const struct priv_report *r) __attribute__((noreturn));
+
+/* clone3(CLONE_PIDFD) with SIGCHLD, as fork, never as vfork: an account's kill(-1, SIGSTOP) between setuid and exec would hold the parent.
+ * In the parent: the child's pid and *ret_pidfd (close-on-exec); in the child 0; or -errno. */
+int priv_fork(int *ret_pidfd);
+
+#endif

@@ -1,0 +1,36 @@
+/* What /proc says of a worker: does it hold a connection of the listener, does it wait for one.  The launcher calls this on workers that it
+ * is the parent of and has not reaped, so their pids cannot be somebody else's. */
+#ifndef FCGIPM_PROBE_PROCESS_H
+#define FCGIPM_PROBE_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "fcgipm/probe/queue.h"
+
+enum { PROBE_TREE_MAX = 64 };
+
+/* The worker and those of its descendants that share its session, at most PROBE_TREE_MAX (/proc/PID/task/TID/children; where the kernel has none, the worker alone). Returns the count. */
+unsigned probe_tree(pid_t leader, pid_t *ret_pids, unsigned max);
+
+enum probe_work {
+	PROBE_SERVING, /* a descriptor of it is a connection of the listener */
+	PROBE_WAITING, /* none is, and a thread waits in accept, select, poll or epoll on the listener */
+	PROBE_BOOTING, /* neither */
+	PROBE_BLIND    /* /proc would not say (-EACCES) */
+};
+/* Looks at every process of the tree; listener_fds: any descriptor of it that is the listener's socket counts as such.  diag as above. */
+enum probe_work probe_work_of(int diag, const struct probe_listener *l, const pid_t *pids, unsigned count);
+
+/* SIGSTOP and the wait for it to take effect, at most limit_us; then only descriptors are asked for.  On return the tree is stopped unless -ETIMEDOUT, -ESRCH.
+ * The caller continues it with probe_thaw, always. */
+int probe_freeze(pid_t leader, pid_t *ret_pids, unsigned *ret_count, int64_t limit_us);
+void probe_thaw(const pid_t *pids, unsigned count);
+/* True when a process of the tree holds a connection of the listener; -errno when it cannot be seen. */
+int probe_holds_connection(int diag, const struct probe_listener *l, const pid_t *pids, unsigned count);
+
+/* Resident memory in bytes (statm), or -errno. */
+int64_t probe_memory(pid_t pid);
+
+#endif

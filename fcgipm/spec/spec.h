@@ -1,0 +1,107 @@
+/* What root will run: one pool's spec, as conf writes it and the launcher (and look) reads it.  The launcher believes nothing of it:
+ * it decodes it within bounds and holds it against the floors (spec_floors) before it uses any of it.
+ */
+#ifndef FCGIPM_SPEC_SPEC_H
+#define FCGIPM_SPEC_SPEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fcgipm/base/err.h"
+#include "fcgipm/wire/cursor.h"
+
+enum { SPEC_NAME_MAX = 126, SPEC_PATH_MAX = 4095, SPEC_ARGS_MAX = 1024, SPEC_GROUPS_MAX = 256, SPEC_LIMITS = 5, SPEC_UNIX_PATH_MAX = 107 };
+
+enum spec_listen { SPEC_LISTEN_UNIX, SPEC_LISTEN_TCP };
+enum spec_output { SPEC_OUTPUT_LOG, SPEC_OUTPUT_NULL, SPEC_OUTPUT_FILE };
+/* The order of spec_pool.limits; SPEC_LIMIT_INHERIT leaves one as it is. */
+enum spec_limit { SPEC_LIMIT_NOFILE, SPEC_LIMIT_NPROC, SPEC_LIMIT_CORE, SPEC_LIMIT_AS, SPEC_LIMIT_CPU };
+#define SPEC_LIMIT_INHERIT UINT64_MAX
+
+struct spec_pool {
+	const char *name;
+	uint32_t uid, gid;
+	uint32_t group_count;
+	uint32_t groups[SPEC_GROUPS_MAX]; /* exactly the supplementary ones */
+	const char **argv; /* NULL-terminated; argv[0] is the executable, absolute inside the chroot */
+	const char **envp; /* NULL-terminated NAME=VALUE */
+	const char *chroot;    /* "" none */
+	const char *directory; /* absolute inside the chroot; "/" by default */
+	uint32_t umask;
+	uint64_t limits[SPEC_LIMITS];
+	int32_t nice;
+	uint64_t capabilities; /* bit set of what is kept, as ambient capabilities */
+	bool no_new_privileges;
+	uint8_t listen; /* enum spec_listen */
+	const char *address; /* an absolute path, or host:port with a numeric host, [::1]:9000 */
+	bool private_socket; /* in RUNTIME/private, reached by a door */
+	uint32_t socket_uid, socket_gid, socket_mode;
+	uint32_t backlog;
+	uint32_t max_workers;
+	int32_t stop_signal, busy_signal; /* busy_signal 0: none */
+	uint8_t output; /* enum spec_output */
+	const char *output_path;
+};
+
+/* Where the file says it: for messages about what only the account's own rights can show. */
+enum spec_origin { SPEC_ORIGIN_POOL, SPEC_ORIGIN_COMMAND, SPEC_ORIGIN_USER, SPEC_ORIGIN_CHROOT, SPEC_ORIGIN_DIRECTORY, SPEC_ORIGIN_LISTEN, SPEC_ORIGIN_OUTPUT, SPEC_ORIGIN_COUNT };
+struct spec_place {
+	uint32_t file; /* index into spec_file.files */
+	uint32_t line, column;
+};
+
+/* One pool of a spec file. The blobs are compared byte by byte to tell whether a reload changed the pool. */
+struct spec_entry {
+	const char *name;
+	struct wire_blob pool;     /* spec_pool_encode; for the launcher and look alone */
+	struct wire_blob settings; /* settings blob; for the manager */
+	struct spec_place places[SPEC_ORIGIN_COUNT];
+};
+
+/* The manager-wide part. */
+struct spec_manager {
+	const char *user; /* manager.user, resolved: */
+	uint32_t uid, gid;
+	const char *runtime_directory;
+	uint32_t max_workers;
+	const char *log_target; /* "stderr", "syslog" or a path */
+	struct wire_blob settings; /* settings blob of manager.*, for the manager */
+};
+
+/* A sealed spec: u32 magic, u32 version, the manager part, u32 files, their names, u32 pools, the entries in order of name. */
+struct spec_file {
+	struct spec_manager manager;
+	uint32_t file_count;
+	const char **files;
+	uint32_t pool_count;
+	struct spec_entry *pools;
+	void *arena; /* what spec_file_free frees */
+};
+
+/* Writers for conf: encode into w (whose badness says that it did not fit). */
+void spec_pool_encode(struct wire_wr *w, const struct spec_pool *p);
+void spec_file_encode(struct wire_wr *w, const struct spec_file *f);
+
+/* Readers: bounded, all or nothing.  Texts and blobs point into bytes, which must outlive the result.
+ * 0, -EBADMSG (malformed: err says what), -E2BIG, -ENOMEM. */
+int spec_file_decode(const void *bytes, size_t len, struct spec_file *ret, struct fp_err *err);
+void spec_file_free(struct spec_file *f);
+/* argv and envp are allocated in one piece; free with spec_pool_free. */
+int spec_pool_decode(struct wire_blob bytes, struct spec_pool *ret, struct fp_err *err);
+void spec_pool_free(struct spec_pool *p);
+
+/* What no spec may ask for, whoever wrote it.  own_*: the accounts of manager and conf; ordinary_uid: (uint32_t)-1, or the ordinary
+ * user as whom everything must run. */
+struct spec_floors {
+	uint32_t manager_uid, manager_gid, conf_uid, conf_gid;
+	uint32_t ordinary_uid;
+	const char *runtime_directory;
+};
+/* 0, or -EPERM with the floor's name in err: "uid 0", "gid 0", "fcgipm's own account", "supplementary group 0", "executable is not absolute", ... */
+int spec_check_floors(const struct spec_pool *p, const struct spec_floors *f, struct fp_err *err);
+
+/* [a-z0-9][a-z0-9._-]{0,62}, optionally "@" and an instance of the same form. */
+bool spec_name_ok(const char *name);
+
+#endif
