@@ -104,4 +104,22 @@ int spec_check_floors(const struct spec_pool *p, const struct spec_floors *f, st
 /* [a-z0-9][a-z0-9._-]{0,62}, optionally "@" and an instance of the same form. */
 bool spec_name_ok(const char *name);
 
+/* Absolute, at most SPEC_PATH_MAX bytes, no "." or ".." or empty component, no control byte; "/" is one. */
+bool spec_path_ok(const char *path);
+
+/* Where root itself may create and append to a file that a spec names (output, log target): strictly below /var/log.  Anywhere else only the
+ * account's own rights open it: bytes that a worker chooses, appended by root to a file that conf chooses, would be root's. */
+bool spec_log_path_ok(const char *path);
+
+/* Capabilities that a pool may keep: those that do not amount to root (bit set). */
+extern const uint64_t spec_capabilities_allowed;
+
+/* "127.0.0.1:9000", "[::1]:9000".  port is in host order, 1 to 65535.  0 or -EINVAL. */
+struct spec_tcp {
+	int family; /* AF_INET or AF_INET6 */
+	uint8_t host[16]; /* the first 4 or all 16 bytes */
+	uint16_t port;
+};
+int spec_tcp_parse(const char *text, struct spec_tcp *ret);
+
 #endif

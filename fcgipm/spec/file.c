@@ -1,0 +1,149 @@
+/* The sealed spec: the manager-wide part and one entry a pool.  The reader runs in the launcher, as root, on bytes of a conf that may have
+ * been taken over; it must never allocate more than the bytes can fill, nor leave half a result. */
+#include "fcgipm/spec/spec.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SPEC_MAGIC 0x31504346u /* "FCP1" */
+enum { SPEC_VERSION = 1, FILES_MAX = 4096, ENTRY_LEAST = 5 + 4 + 4 + 12 * SPEC_ORIGIN_COUNT, FILE_LEAST = 5 };
+
+static void put_manager(struct wire_wr *w, const struct spec_manager *m)
+{
+	wire_put_str(w, m->user);
+	wire_put_u32(w, m->uid);
+	wire_put_u32(w, m->gid);
+	wire_put_str(w, m->runtime_directory);
+	wire_put_u32(w, m->max_workers);
+	wire_put_str(w, m->log_target);
+	wire_put_blob(w, m->settings);
+}
+
+static void put_entry(struct wire_wr *w, const struct spec_entry *e)
+{
+	wire_put_str(w, e->name);
+	wire_put_blob(w, e->pool);
+	wire_put_blob(w, e->settings);
+	for (int i = 0; i < SPEC_ORIGIN_COUNT; i++) {
+		wire_put_u32(w, e->places[i].file);
+		wire_put_u32(w, e->places[i].line);
+		wire_put_u32(w, e->places[i].column);
+	}
+}
+
+void spec_file_encode(struct wire_wr *w, const struct spec_file *f)
+{
+	wire_put_u32(w, SPEC_MAGIC);
+	wire_put_u32(w, SPEC_VERSION);
+	put_manager(w, &f->manager);
+	wire_put_u32(w, f->file_count);
+	for (uint32_t i = 0; i < f->file_count; i++)
+		wire_put_str(w, f->files[i]);
+	wire_put_u32(w, f->pool_count);
+	for (uint32_t i = 0; i < f->pool_count; i++)
+		put_entry(w, &f->pools[i]);
+}
+
+static bool log_target_ok(const char *text)
+{
+	return strcmp(text, "stderr") == 0 || strcmp(text, "syslog") == 0 || spec_path_ok(text);
+}
+
+static const char *get_manager(struct wire_rd *r, struct spec_manager *m)
+{
+	m->user = wire_get_str(r);
+	m->uid = wire_get_u32(r);
+	m->gid = wire_get_u32(r);
+	m->runtime_directory = wire_get_str(r);
+	m->max_workers = wire_get_u32(r);
+	m->log_target = wire_get_str(r);
+	m->settings = wire_get_blob(r);
+	if (!spec_path_ok(m->runtime_directory) || m->runtime_directory[1] == '\0')
+		return "runtime directory is no absolute path";
+	if (!log_target_ok(m->log_target))
+		return "log target is no absolute path";
+	return m->max_workers > 0 ? NULL : "max_workers is 0";
+}
+
+static const char *get_entry(struct wire_rd *r, struct spec_entry *e, uint32_t file_count)
+{
+	struct wire_rd inner;
+
+	e->name = wire_get_str(r);
+	e->pool = wire_get_blob(r);
+	e->settings = wire_get_blob(r);
+	for (int i = 0; i < SPEC_ORIGIN_COUNT; i++) {
+		e->places[i].file = wire_get_u32(r);
+		e->places[i].line = wire_get_u32(r);
+		e->places[i].column = wire_get_u32(r);
+		if (e->places[i].file >= file_count)
+			return "a place in a file that is not there";
+	}
+	inner = (struct wire_rd){.at = e->pool.at, .len = e->pool.len};
+	if (!spec_name_ok(e->name))
+		return "a name that no pool may have";
+	return strcmp(wire_get_str(&inner), e->name) == 0 ? NULL : "an entry under another pool's name";
+}
+
+static const char *get_pools(struct wire_rd *r, struct spec_file *f)
+{
+	for (uint32_t i = 0; i < f->pool_count && !r->bad; i++) {
+		const char *wrong = get_entry(r, &f->pools[i], f->file_count);
+
+		if (wrong != NULL)
+			return wrong;
+		if (i > 0 && strcmp(f->pools[i - 1].name, f->pools[i].name) >= 0)
+			return "pools out of order";
+	}
+	return NULL;
+}
+
+/* Files and pools live in one piece: the entries, then the pointers to the names. */
+static const char *get_lists(struct wire_rd *r, struct spec_file *f)
+{
+	struct wire_rd names;
+
+	f->file_count = wire_get_count(r, FILE_LEAST);
+	if (f->file_count > FILES_MAX)
+		return "too many files";
+	names = *r;
+	for (uint32_t i = 0; i < f->file_count; i++)
+		(void)wire_get_str(r);
+	f->pool_count = wire_get_count(r, ENTRY_LEAST);
+	if (r->bad)
+		return NULL;
+	f->arena = calloc(1, f->pool_count * sizeof(*f->pools) + f->file_count * sizeof(*f->files) + 1);
+	if (f->arena == NULL)
+		return "out of memory";
+	f->pools = f->arena;
+	f->files = (const char **)(f->pools + f->pool_count);
+	for (uint32_t i = 0; i < f->file_count; i++)
+		f->files[i] = wire_get_str(&names);
+	return get_pools(r, f);
+}
+
+int spec_file_decode(const void *bytes, size_t len, struct spec_file *ret, struct fp_err *err)
+{
+	struct wire_rd r = {.at = bytes, .len = len};
+	struct spec_file f = {0};
+	const char *wrong = NULL;
+
+	if (wire_get_u32(&r) != SPEC_MAGIC || wire_get_u32(&r) != SPEC_VERSION)
+		return fp_fail(err, EBADMSG, "the spec: not of this version");
+	wrong = get_manager(&r, &f.manager);
+	if (wrong == NULL && !r.bad)
+		wrong = get_lists(&r, &f);
+	if (wrong == NULL && wire_done(&r)) {
+		*ret = f;
+		return 0;
+	}
+	free(f.arena);
+	return fp_fail(err, EBADMSG, "the spec: %s", wrong != NULL && !r.bad ? wrong : "truncated or malformed");
+}
+
+void spec_file_free(struct spec_file *f)
+{
+	free(f->arena);
+	*f = (struct spec_file){0};
+}
