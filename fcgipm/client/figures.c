@@ -1,0 +1,97 @@
+/* What the status tells, one row a figure (runs in a frontend or in the command line). */
+#include "fcgipm/client/figures.h"
+
+#include <string.h>
+
+/* The type of a row follows from the field's own. */
+#define FIELD_TYPE(type, member)                                                                            \
+	_Generic(((const type *)NULL)->member, const char *: FIGURE_TEXT, int32_t: FIGURE_I32, uint32_t: FIGURE_U32, \
+		 int64_t: FIGURE_I64, uint64_t: FIGURE_U64)
+#define OF_MANAGER(member) FIELD_TYPE(struct wire_status_manager, member), offsetof(struct wire_status_manager, member)
+#define OF_POOL(member) FIELD_TYPE(struct wire_status_pool, member), offsetof(struct snapshot_pool, figures.member)
+
+const struct figure figures_manager[] = {
+	{"version", NULL, OF_MANAGER(version), "version of fcgipm"},
+	{"pid", NULL, OF_MANAGER(pid), "the manager's process"},
+	{"launcher_pid", NULL, OF_MANAGER(launcher_pid), "the launcher's process: the one to signal"},
+	{"uptime_ms", NULL, OF_MANAGER(uptime_ms), "since the launcher started"},
+	{"generation", NULL, OF_MANAGER(generation), "number of the configuration in force: the first is 1, every reload adds one"},
+	{"workers", NULL, OF_MANAGER(workers), "workers that run, over all pools"},
+	{"max_workers", NULL, OF_MANAGER(max_workers), "workers that may run, over all pools"},
+	{"manager_starts", NULL, OF_MANAGER(manager_starts), "managers that were started: more than 1 means that one died"},
+	{"refused", NULL, OF_MANAGER(refused), "requests that were refused on the control socket"},
+};
+const size_t figures_manager_count = sizeof(figures_manager) / sizeof(figures_manager[0]);
+
+const struct figure figures_pool[] = {
+	{"name", "POOL", OF_POOL(name), "name of the pool"},
+	{"state", "STATE", OF_POOL(state), "starting, ready, sleeping, at_max, held, failed, stopped or removing"},
+	{"start", NULL, OF_POOL(start), "how workers come to be: exec or prefork"},
+	{"start_reason", NULL, OF_POOL(start_reason), "why they start so"},
+	{"listen", NULL, OF_POOL(listen), "path, or host and port, of the socket"},
+	{"queue.depth", "QUEUE", OF_POOL(queue_depth), "connections that wait now"},
+	{"queue.limit", NULL, OF_POOL(queue_limit), "connections that may wait"},
+	{"queue.peak", "PEAK", OF_POOL(queue_peak), "most connections that waited at once"},
+	{"workers.idle", "IDLE", OF_POOL(idle), "workers that wait for a request"},
+	{"workers.busy", "BUSY", OF_POOL(busy), "workers that serve"},
+	{"workers.booting", "BOOTING", OF_POOL(booting), "workers that have not come to their first accept"},
+	{"workers.retiring", "RETIRING", OF_POOL(retiring), "workers that are to end"},
+	{"workers.total", "TOTAL", OF_POOL(total), "idle, busy, booting and retiring"},
+	{"workers.min", "MIN", OF_POOL(min), "least workers"},
+	{"workers.max", "MAX", OF_POOL(max), "most workers"},
+	{"workers.pids", NULL, FIGURE_PIDS, offsetof(struct snapshot_pool, pids), "workers that can accept"},
+	{"served", "SERVED", OF_POOL(served), "requests served"},
+	{"restarts.exit", "EXIT", OF_POOL(restarts_exit), "workers that ended with a status other than 0"},
+	{"restarts.signal", "SIGNAL", OF_POOL(restarts_signal), "workers that a signal ended"},
+	{"restarts.timeout", NULL, OF_POOL(restarts_timeout), "workers that were ended for a request that took too long"},
+	{"restarts.boot", NULL, OF_POOL(restarts_boot), "workers that ended before their first accept, or took too long to come to it"},
+	{"restarts.lifetime", NULL, OF_POOL(restarts_lifetime), "workers that had come to their age"},
+	{"restarts.replaced", NULL, OF_POOL(restarts_replaced), "workers that had served and ended well"},
+	{"at_max_ms", NULL, OF_POOL(at_max_ms), "time spent at the most workers with connections waiting"},
+	{"abandoned", NULL, OF_POOL(abandoned), "connections whose client had gone before they were accepted"},
+	{"memory_bytes", NULL, OF_POOL(memory_bytes), "resident memory of its workers"},
+	{"last_error", NULL, OF_POOL(last_error), "what went wrong last"},
+	{"user", NULL, OF_POOL(user), "account of the workers"},
+	{"generation", NULL, OF_POOL(generation), "number of the configuration that it runs by"},
+	{"notes", NULL, FIGURE_NOTES, offsetof(struct snapshot_pool, notes), "last lines that its workers wrote"},
+};
+const size_t figures_pool_count = sizeof(figures_pool) / sizeof(figures_pool[0]);
+
+static const void *at(const struct figure *f, const void *base)
+{
+	return (const uint8_t *)base + f->offset;
+}
+
+bool figure_number(const struct figure *f, const void *base, int64_t *ret)
+{
+	const void *p = at(f, base);
+	int64_t value = WIRE_UNKNOWN;
+
+	if (f->type == FIGURE_I32)
+		value = *(const int32_t *)p;
+	else if (f->type == FIGURE_U32)
+		value = *(const uint32_t *)p;
+	else if (f->type == FIGURE_I64)
+		value = *(const int64_t *)p;
+	else if (f->type == FIGURE_U64)
+		value = *(const uint64_t *)p > INT64_MAX ? INT64_MAX : (int64_t) * (const uint64_t *)p;
+	if (value == WIRE_UNKNOWN)
+		return false;
+	*ret = value;
+	return true;
+}
+
+const char *figure_text(const struct figure *f, const void *base)
+{
+	const char *text;
+
+	if (f->type != FIGURE_TEXT)
+		return NULL;
+	text = *(const char *const *)at(f, base);
+	return text[0] != '\0' ? text : NULL;
+}
+
+const struct snapshot_list *figure_list(const struct figure *f, const void *base)
+{
+	return f->type == FIGURE_PIDS || f->type == FIGURE_NOTES ? at(f, base) : NULL;
+}
