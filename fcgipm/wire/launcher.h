@@ -21,8 +21,8 @@ enum { WIRE_LAUNCHER_FD = 3, WIRE_POOL_NAME_MAX = 126 };
 	X(1, BIND, bind, SERVING, 256, 0, 0)                              \
 	X(2, UNBIND, unbind, SERVING, 256, 0, 0)                          \
 	X(3, SPAWN, spawn, SERVING, 256, 0, 0)                            \
-	X(4, LOOK, look, SERVING, 64, 0, 0)                               \
-	X(5, RETIRE, look, SERVING, 64, 0, 0)                             \
+	X(4, LOOK, worker_id, SERVING, 64, 0, 0)                               \
+	X(5, RETIRE, worker_id, SERVING, 64, 0, 0)                             \
 	X(6, SIGNAL, signal, SERVING, 64, 0, 0)                           \
 	X(7, STATE, empty, SERVING, 64, 1, 1)                             \
 	X(8, RELOAD, empty, SERVING, 64, 0, 0)                            \
@@ -39,7 +39,7 @@ enum { WIRE_LAUNCHER_FD = 3, WIRE_POOL_NAME_MAX = 126 };
 /* SPAWN: ANSWER value = worker id, number = pid, descriptor = the read end of its output.  tag: the manager's own mark, told to the next manager. */
 #define WIRE_FIELDS_spawn(F) F(str, pool) F(u32, generation) F(u32, tag)
 /* LOOK: ANSWER number = enum wire_look.  RETIRE: the same, WIRE_LOOK_SIGNALLED when stop.signal was sent because it served nobody. */
-#define WIRE_FIELDS_look(F) F(u64, worker)
+#define WIRE_FIELDS_worker_id(F) F(u64, worker)
 /* SIGNAL: only stop.signal, stop.busy_signal, TERM or KILL; KILL goes to the worker's whole session and group. */
 #define WIRE_FIELDS_signal(F) F(u64, worker) F(i32, signal)
 /* COMMIT: the candidate of that generation becomes the current spec.  OUTPUT: opens the pool's output file; ANSWER descriptor = the file. */
@@ -59,7 +59,7 @@ enum { WIRE_LAUNCHER_FD = 3, WIRE_POOL_NAME_MAX = 126 };
 	X(68, LISTENER, listener, "listener, [door]") \
 	X(69, WORKER, worker, "output")          \
 	X(70, GO, empty, "0")                    \
-	X(71, STARTED, look, "0")                \
+	X(71, STARTED, worker_id, "0")                \
 	X(72, EXITED, exited, "0")               \
 	X(73, REOPEN, empty, "[log]")            \
 	X(74, QUIT, end, "0")                    \
@@ -91,7 +91,7 @@ WIRE_MESSAGE(empty)
 WIRE_MESSAGE(bind)
 WIRE_MESSAGE(unbind)
 WIRE_MESSAGE(spawn)
-WIRE_MESSAGE(look)
+WIRE_MESSAGE(worker_id)
 WIRE_MESSAGE(signal)
 WIRE_MESSAGE(commit)
 WIRE_MESSAGE(notice)

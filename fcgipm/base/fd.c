@@ -1,0 +1,123 @@
+/* Descriptors (every process). */
+#include "fcgipm/base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+void fp_close(int *fd)
+{
+	int saved = errno;
+
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+	errno = saved;
+}
+
+void fp_free_ptr(void *ptr_to_ptr)
+{
+	void **p = ptr_to_ptr;
+
+	free(*p);
+	*p = NULL;
+}
+
+int fp_set_cloexec(int fd, bool on)
+{
+	return fcntl(fd, F_SETFD, on ? FD_CLOEXEC : 0) < 0 ? -errno : 0;
+}
+
+int fp_set_nonblock(int fd, bool on)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0)
+		return -errno;
+	flags = on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
+	return fcntl(fd, F_SETFL, flags) < 0 ? -errno : 0;
+}
+
+int fp_close_from(int first)
+{
+	/* The raw call: close_range(2) is in glibc since 2.34 only, in the kernel since 5.9. */
+	return syscall(SYS_close_range, (unsigned)first, ~0u, 0u) < 0 ? -errno : 0;
+}
+
+int fp_read_full(int fd, void *buf, size_t len)
+{
+	char *at = buf;
+
+	while (len > 0) {
+		ssize_t n = read(fd, at, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n == 0 ? -EPIPE : -errno;
+		at += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int fp_write_full(int fd, const void *buf, size_t len)
+{
+	const char *at = buf;
+
+	while (len > 0) {
+		ssize_t n = write(fd, at, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		at += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+enum { ALL_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
+
+int fp_memfd_sealed(const char *name, const void *data, size_t len, int *ret_fd)
+{
+	fp_autoclose int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = fp_write_full(fd, data, len);
+	if (r < 0)
+		return r;
+	if (fcntl(fd, F_ADD_SEALS, ALL_SEALS) < 0)
+		return -errno;
+	*ret_fd = FP_TAKE_FD(fd);
+	return 0;
+}
+
+int fp_memfd_map(int fd, size_t max, const void **ret, size_t *ret_len)
+{
+	struct stat st;
+	int seals = fcntl(fd, F_GET_SEALS);
+	void *at = NULL;
+
+	if (seals < 0 || (seals & ALL_SEALS) != ALL_SEALS)
+		return -EPERM;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_size < 0 || (uint64_t)st.st_size > max)
+		return -EFBIG;
+	if (st.st_size > 0) {
+		at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+		if (at == MAP_FAILED)
+			return -errno;
+	}
+	*ret = at;
+	*ret_len = (size_t)st.st_size;
+	return 0;
+}
