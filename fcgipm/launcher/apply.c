@@ -1,0 +1,526 @@
+/* What becomes of a judged configuration (launcher process): floors, looks, and the table of pools.  A reload is all or nothing: until the last look
+ * has come back clean, nothing that runs knows of it. */
+#include <errno.h>
+#include <linux/capability.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "fcgipm/base/fd.h"
+#include "fcgipm/base/log.h"
+#include "fcgipm/launcher/launcher.h"
+#include "fcgipm/launcher/link.h"
+#include "fcgipm/launcher/load_state.h"
+#include "fcgipm/launcher/manager.h"
+#include "fcgipm/launcher/runtime.h"
+#include "fcgipm/priv/caps.h"
+#include "fcgipm/wire/conf.h"
+#include "fcgipm/wire/table.h"
+
+enum { LOOK_LIMIT_MS = 5000, PHASE_LOOKING = 2 };
+
+/* The key of a place, as look names it. */
+static const char *const origin_keys[SPEC_ORIGIN_COUNT] = {
+	[SPEC_ORIGIN_POOL] = "pool",           [SPEC_ORIGIN_COMMAND] = "command", [SPEC_ORIGIN_USER] = "user",     [SPEC_ORIGIN_CHROOT] = "chroot",
+	[SPEC_ORIGIN_DIRECTORY] = "directory", [SPEC_ORIGIN_LISTEN] = "listen",   [SPEC_ORIGIN_OUTPUT] = "output",
+};
+
+/* ---- findings ---- */
+
+static void add_finding(struct load *ld, const struct spec_entry *e, enum spec_origin at, const char *text)
+{
+	const struct spec_place *p = &e->places[at];
+	const char *file = p->file < ld->spec.file_count ? ld->spec.files[p->file] : ld->launcher->config;
+
+	if (at == SPEC_ORIGIN_POOL)
+		fp_doc_add(&ld->text, "%s:%u:%u: pools.%s: %s\n", file, p->line, p->column, e->name, text);
+	else
+		fp_doc_add(&ld->text, "%s:%u:%u: pools.%s.%s: %s\n", file, p->line, p->column, e->name, origin_keys[at], text);
+	ld->errors++;
+}
+
+static enum spec_origin origin_of(const char *key, size_t len)
+{
+	for (unsigned i = 0; i < SPEC_ORIGIN_COUNT; i++)
+		if (strlen(origin_keys[i]) == len && memcmp(origin_keys[i], key, len) == 0)
+			return (enum spec_origin)i;
+	return SPEC_ORIGIN_POOL;
+}
+
+/* A pool that cannot run: an error of the file for check and reload; when serving, that pool alone is failed and the manager is told. */
+static void pool_failed(struct load *ld, const struct spec_entry *e, const char *text)
+{
+	struct launcher *l = ld->launcher;
+	struct pool *p = ld->kind == LOAD_START ? pool_find(&l->pools, e->name) : NULL;
+
+	log_debug("look.finding", KS("pool", e->name), KS("finding", text));
+	if (p == NULL || p->current == NULL)
+		return;
+	free(p->current->failure);
+	p->current->failure = strdup(text);
+	log_warn("pool.unfit", KS("pool", e->name), KS("reason", text));
+	link_pool(l, p, p->current);
+}
+
+/* Lines of "KEY\tTEXT". */
+static void take_findings(struct load *ld, const struct spec_entry *e, char *text)
+{
+	char *save = NULL, first[256] = "";
+
+	for (char *line = strtok_r(text, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save)) {
+		char *tab = strchr(line, '\t');
+
+		for (char *c = line; *c != '\0'; c++)
+			if ((unsigned char)*c < ' ' && c != tab)
+				*c = '?'; /* it saw the account's own files */
+		if (tab == NULL)
+			continue;
+		add_finding(ld, e, origin_of(line, (size_t)(tab - line)), tab + 1);
+		if (first[0] == '\0')
+			snprintf(first, sizeof(first), "%.*s: %.200s", (int)(tab - line), line, tab + 1);
+	}
+	if (first[0] != '\0')
+		pool_failed(ld, e, first);
+}
+
+/* ---- looks ---- */
+
+struct looker {
+	struct child child;
+	struct load *load;
+	const struct spec_entry *entry;
+	int sock;
+	struct spec_pool spec;
+};
+
+static void looks_go_on(struct load *ld);
+
+/* The whole conversation is one datagram each way, so it is read when the child has ended. */
+static void looker_exited(struct child *c, int status)
+{
+	static struct wire_dgram in;
+	struct looker *k = (struct looker *)c;
+	struct load *ld = k->load;
+	struct wire_look_result m = {.text = ""};
+	struct wire_rd r;
+
+	(void)status;
+	if (c->failure.step != PRIV_STEP_NONE) {
+		char why[256];
+
+		snprintf(why, sizeof(why), "user\tcannot look with the account's rights: %s: %s", priv_step_name(c->failure.step), strerror(c->failure.error));
+		take_findings(ld, k->entry, why);
+	} else if (wire_recv(k->sock, &in) == 1) {
+		r = wire_body(&in);
+		if (in.type == WIRE_LOOK_RESULT && wire_read_look_result(&r, &m) && wire_done(&r))
+			take_findings(ld, k->entry, (char *)(uintptr_t)m.text);
+		wire_dgram_close(&in);
+	}
+	fp_close(&k->sock);
+	spec_pool_free(&k->spec);
+	free(k);
+	ld->looks_running--;
+	looks_go_on(ld);
+}
+static const struct child_ops looker_ops = {.what = "look", .session = true, .keeps_limit = true, .exited = looker_exited};
+
+static int looker_send(struct looker *k)
+{
+	static struct wire_dgram out;
+	struct wire_look_at m = {.spec = k->entry->pool};
+	struct wire_wr w;
+	int r;
+
+	wire_begin(&out, &w, WIRE_LOOK_AT, 0);
+	wire_put_look_at(&w, &m);
+	r = wire_end(&out, &w);
+	return r == 0 ? wire_send(k->sock, &out, NULL, 0) : r;
+}
+
+static int looker_fork(struct looker *k, int exe, int theirs)
+{
+	static const char *const argv[] = {"fcgipm-look", NULL};
+	static const char *const envp[] = {NULL};
+	struct launcher *l = k->load->launcher;
+	struct priv_jail jail = {
+		.stdio = {l->null_fd, l->null_fd, l->null_fd},
+		.keep = theirs,
+		.keep_as = WIRE_CONF_FD,
+		.new_session = true,
+		.change_account = !l->ordinary,
+		.uid = k->spec.uid,
+		.gid = k->spec.gid,
+		.groups = k->spec.groups,
+		.group_count = k->spec.group_count,
+		.chroot = "",
+		.directory = "/",
+		.umask = 077,
+		.limits = {{RLIMIT_CORE, 0}, {RLIMIT_CPU, 5}},
+		.limit_count = 2,
+		.no_new_privs = true,
+		.exec_fd = exe,
+		.path = "fcgipm-look",
+		.argv = argv,
+		.envp = envp,
+	};
+
+	return child_exec(l, &k->child, &looker_ops, &jail);
+}
+
+static int look_at(struct load *ld, const struct spec_entry *e)
+{
+	fp_autoclose int exe = runtime_open_role(ld->launcher, "fcgipm-look"), theirs = -1;
+	struct looker *k = calloc(1, sizeof(*k));
+	int pair[2], r = k == NULL ? -ENOMEM : exe < 0 ? exe : 0;
+
+	if (r == 0 && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		r = -errno;
+	if (r < 0) {
+		free(k);
+		return r;
+	}
+	*k = (struct looker){.load = ld, .entry = e, .sock = pair[0]};
+	theirs = pair[1];
+	fp_set_nonblock(k->sock, true);
+	r = spec_pool_decode(e->pool, &k->spec, NULL);
+	if (r == 0)
+		r = looker_send(k);
+	if (r == 0)
+		r = looker_fork(k, exe, theirs);
+	if (r == 0) {
+		child_limit(&k->child, LOOK_LIMIT_MS);
+		ld->looks_running++;
+		return 0;
+	}
+	fp_close(&k->sock);
+	spec_pool_free(&k->spec);
+	free(k);
+	return r;
+}
+
+static void apply_reload(struct load *ld);
+
+static void looks_go_on(struct load *ld)
+{
+	while (!ld->failed && ld->next_look < ld->spec.pool_count && ld->looks_running < LOOKS_AT_ONCE) {
+		uint32_t i = ld->next_look++;
+
+		if (!ld->wanted[i])
+			continue;
+		if (look_at(ld, &ld->spec.pools[i]) < 0)
+			add_finding(ld, &ld->spec.pools[i], SPEC_ORIGIN_POOL, "cannot start the process that looks");
+	}
+	if (ld->looks_running > 0)
+		return;
+	if (ld->kind == LOAD_RELOAD && ld->errors > 0)
+		ld->failed = true;
+	if (ld->kind == LOAD_RELOAD && !ld->failed)
+		apply_reload(ld);
+	ld->applied = !ld->failed;
+	load_free_if_done(ld);
+}
+
+/* ---- floors ---- */
+
+static bool check_entry(struct load *ld, const struct spec_entry *e, uint64_t *caps)
+{
+	struct launcher *l = ld->launcher;
+	struct spec_floors floors = {
+		.manager_uid = ld->spec.manager.uid,
+		.manager_gid = ld->spec.manager.gid,
+		.conf_uid = l->conf.uid,
+		.conf_gid = l->conf.gid,
+		.ordinary_uid = l->ordinary ? l->self.uid : UINT32_MAX,
+		.runtime_directory = ld->spec.manager.runtime_directory,
+	};
+	struct spec_pool p;
+	struct fp_err err = {0};
+	int r = spec_pool_decode(e->pool, &p, &err);
+
+	if (r == 0 && strcmp(p.name, e->name) != 0)
+		r = fp_fail(&err, EPERM, "two names");
+	if (r == 0)
+		r = spec_check_floors(&p, &floors, &err);
+	if (r == 0) {
+		*caps |= p.capabilities;
+		if (ld->kind == LOAD_RELOAD && (p.capabilities & ~l->caps) != 0)
+			add_finding(ld, e, SPEC_ORIGIN_POOL, "sandbox.capabilities names one that was given up at start (restart fcgipm)");
+		spec_pool_free(&p);
+		return true;
+	}
+	log_warn("conf.refused", KS("reason", err.text), KS("message", "spec"), KS("pool", e->name), KI("count", ++l->refused));
+	load_fail(ld, "%s: pools.%s: below the floor: %s", l->config, e->name, err.text);
+	return false;
+}
+
+static bool check_manager(struct load *ld)
+{
+	const struct spec_manager *m = &ld->spec.manager;
+	struct launcher *l = ld->launcher;
+
+	if (!l->ordinary && (m->uid == 0 || m->gid == 0 || m->uid == l->conf.uid)) {
+		log_warn("conf.refused", KS("reason", "manager.user is root or fcgipm-conf"), KS("message", "spec"), KI("count", ++l->refused));
+		load_fail(ld, "%s: manager.user: may not be root or fcgipm-conf", l->config);
+		return false;
+	}
+	if (m->runtime_directory[0] != '/' || m->max_workers == 0) {
+		load_fail(ld, "%s: manager: below the floor: runtime_directory or max_workers", l->config);
+		return false;
+	}
+	if (l->runtime == NULL)
+		return true;
+	if (strcmp(l->runtime, m->runtime_directory) != 0 || (!l->ordinary && m->uid != l->manager.uid))
+		fp_doc_add(&ld->text, "%s: warning: manager.runtime_directory and manager.user change when fcgipm is restarted\n", l->config);
+	return true;
+}
+
+/* ---- into the table ---- */
+
+static uint32_t max_of(const struct spec_entry *e)
+{
+	struct spec_pool p;
+	uint32_t max = 0;
+
+	if (spec_pool_decode(e->pool, &p, NULL) == 0) {
+		max = p.max_workers;
+		spec_pool_free(&p);
+	}
+	return max;
+}
+
+static int keep_settings(struct launcher *l, const struct spec_file *f)
+{
+	uint8_t *copy = malloc(f->manager.settings.len + 1);
+
+	if (copy == NULL)
+		return -ENOMEM;
+	memcpy(copy, f->manager.settings.at, f->manager.settings.len);
+	free((void *)(uintptr_t)l->manager_settings.at);
+	l->manager_settings = (struct wire_blob){copy, f->manager.settings.len};
+	l->max_workers = f->manager.max_workers;
+	return 0;
+}
+
+static int enter_pools(struct load *ld)
+{
+	struct launcher *l = ld->launcher;
+
+	for (uint32_t i = 0; i < ld->spec.pool_count; i++) {
+		const struct spec_entry *e = &ld->spec.pools[i];
+		struct pool *p = pool_intern(&l->pools, e->name);
+
+		if (p == NULL || p->current != NULL)
+			return -ENOMEM;
+		p->current = pool_entry_new(e, l->generation, max_of(e));
+		if (p->current == NULL)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static char *copy_text(const char *text)
+{
+	return text != NULL ? strdup(text) : NULL;
+}
+
+/* The first spec: directories, lock and log, then only the capabilities that are needed, then a manager. */
+static int begin_serving(struct load *ld, uint64_t caps, struct fp_err *err)
+{
+	struct launcher *l = ld->launcher;
+	uint64_t missing = 0;
+	int r;
+
+	l->manager = (struct account){.uid = ld->spec.manager.uid, .gid = ld->spec.manager.gid};
+	l->runtime = copy_text(ld->spec.manager.runtime_directory);
+	l->log_target = copy_text(ld->spec.manager.log_target);
+	l->generation = 1;
+	l->caps = caps;
+	if (l->runtime == NULL || l->log_target == NULL || keep_settings(l, &ld->spec) < 0 || enter_pools(ld) < 0)
+		return fp_fail(err, ENOMEM, "no memory");
+	r = runtime_open(l, err);
+	if (r == 0)
+		r = runtime_open_log(l, err);
+	if (r == 0 && !l->ordinary)
+		r = priv_caps_keep(caps, &missing, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < priv_cap_count; i++)
+		if ((missing >> priv_caps[i].cap & 1) != 0)
+			log_warn("launcher.capability_missing", KS("capability", priv_caps[i].name), KS("without", priv_caps[i].without));
+	l->phase = PHASE_SERVING;
+	l->spawn_tokens = INT64_MAX / 4096; /* filled to the brim at the first use */
+	manager_start(l);
+	return 0;
+}
+
+static void mark_wanted(struct load *ld)
+{
+	for (uint32_t i = 0; i < ld->spec.pool_count; i++) {
+		const struct pool *p = ld->kind == LOAD_RELOAD ? pool_find(&ld->launcher->pools, ld->spec.pools[i].name) : NULL;
+
+		ld->wanted[i] = p == NULL || p->current == NULL || p->current->failure != NULL || !pool_entry_same(p->current, &ld->spec.pools[i]);
+	}
+}
+
+/* Back to the current spec: a candidate that was never taken up is dropped. */
+static void reload_same(struct launcher *l, struct pool *p)
+{
+	bool told = p->candidate != NULL || p->removed;
+
+	pool_entry_free(l, p->candidate);
+	p->candidate = NULL;
+	p->removed = false;
+	p->current->last = l->generation;
+	free(p->current->failure);
+	p->current->failure = NULL;
+	if (told)
+		link_pool(l, p, p->current);
+}
+
+static void reload_differs(struct launcher *l, struct pool *p, const struct spec_entry *e)
+{
+	struct pool_entry *n = pool_entry_new(e, l->generation, max_of(e));
+
+	if (n == NULL)
+		return;
+	pool_entry_free(l, p->candidate);
+	p->candidate = n;
+	p->removed = false;
+	link_pool(l, p, n);
+}
+
+static void mark_removed(struct launcher *l, struct pool *p, void *ctx)
+{
+	const struct load *ld = ctx;
+
+	for (uint32_t low = 0, high = ld->spec.pool_count; low < high;) {
+		uint32_t mid = low + (high - low) / 2;
+		int order = strcmp(p->name, ld->spec.pools[mid].name);
+
+		if (order == 0)
+			return;
+		if (order < 0)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	if (p->removed)
+		return;
+	p->removed = true;
+	link_gone_pool(l, p);
+}
+
+static void apply_reload(struct load *ld)
+{
+	struct launcher *l = ld->launcher;
+
+	l->generation++;
+	if (keep_settings(l, &ld->spec) == 0)
+		link_settings(l);
+	for (uint32_t i = 0; i < ld->spec.pool_count; i++) {
+		const struct spec_entry *e = &ld->spec.pools[i];
+		struct pool *p = pool_intern(&l->pools, e->name);
+
+		if (p == NULL)
+			continue;
+		if (p->current != NULL && pool_entry_same(p->current, e))
+			reload_same(l, p);
+		else
+			reload_differs(l, p, e);
+	}
+	pool_each(l, mark_removed, ld);
+}
+
+static bool binding(const struct launcher *l, const struct spec_file *f)
+{
+	for (uint32_t i = 0; i < f->pool_count; i++) {
+		const struct pool *p = pool_find(&l->pools, f->pools[i].name);
+
+		if (p != NULL && ((p->candidate != NULL && p->candidate->binding) || (p->current != NULL && p->current->binding)))
+			return true;
+	}
+	return false;
+}
+
+void apply_judged(struct load *ld)
+{
+	struct launcher *l = ld->launcher;
+	struct fp_err err = {0};
+	uint64_t caps = 0;
+	bool good = ld->errors == 0 && check_manager(ld);
+
+	for (uint32_t i = 0; good && i < ld->spec.pool_count; i++) {
+		good = check_entry(ld, &ld->spec.pools[i], &caps);
+		if (good && i > 0 && strcmp(ld->spec.pools[i - 1].name, ld->spec.pools[i].name) >= 0) {
+			load_fail(ld, "%s: the spec's pools are not in order", l->config);
+			good = false;
+		}
+	}
+	if (good && ld->kind == LOAD_RELOAD && binding(l, &ld->spec)) {
+		load_fail(ld, "%s: a pool is just being bound; try again", l->config);
+		good = false;
+	}
+	ld->failed = !good;
+	ld->wanted = good ? calloc(ld->spec.pool_count + 1, sizeof(bool)) : NULL;
+	if (ld->wanted == NULL) {
+		ld->failed = true;
+		return;
+	}
+	mark_wanted(ld);
+	if (ld->kind == LOAD_START && begin_serving(ld, caps, &err) < 0) {
+		load_fail(ld, "%s: %s", l->config, err.text);
+		return;
+	}
+	looks_go_on(ld);
+}
+
+/* ---- the end of a load ---- */
+
+static void end_check(struct load *ld)
+{
+	struct launcher *l = ld->launcher;
+	bool bad = ld->failed || ld->errors > 0;
+
+	/* The dump stands behind the warnings; errors there are none then. */
+	fputs(ld->text.at != NULL ? ld->text.at : "", bad || !l->dump ? stderr : stdout);
+	if (!bad && !l->dump)
+		printf("%s: good: %u pools, %u warnings\n", l->config, ld->spec.pool_count, ld->warnings);
+	l->exit_code = bad ? 78 : 0;
+	l->loop.stop = true;
+}
+
+static void end_start(struct load *ld)
+{
+	struct launcher *l = ld->launcher;
+
+	if (!ld->failed)
+		return;
+	fputs(ld->text.at != NULL ? ld->text.at : "", stderr);
+	l->exit_code = 78;
+	l->loop.stop = true;
+}
+
+static void end_reload(struct load *ld)
+{
+	struct launcher *l = ld->launcher;
+	uint32_t seq = l->reload_seq;
+
+	l->reload_seq = 0;
+	if (seq != 0)
+		link_answer_reload(l, seq, ld->failed ? 78 : 0, ld->text.at != NULL ? ld->text.at : "");
+	else if (l->reload_orphaned)
+		link_want_reload(l);
+	l->reload_orphaned = false;
+}
+
+void apply_end(struct load *ld)
+{
+	static void (*const end[])(struct load *ld) = {[LOAD_CHECK] = end_check, [LOAD_START] = end_start, [LOAD_RELOAD] = end_reload};
+
+	end[ld->kind](ld);
+}

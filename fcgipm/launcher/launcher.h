@@ -1,0 +1,92 @@
+/* The launcher: the privileged process.  It holds every listening socket, is the parent of every worker, starts conf, look and the manager, and does
+ * nothing else.  It parses no YAML, reads no request, and believes nothing that another process says.
+ *
+ * One struct, passed first everywhere; the parts are
+ *   loop      events                         children  every process we forked
+ *   pools     specs that may be run          listeners what is bound
+ *   workers   who runs                       link      the manager's requests (link.c) and our events to it (outbox.c)
+ *   load      the configuration being read   runtime   directories, lock, control socket
+ */
+#ifndef FCGIPM_LAUNCHER_LAUNCHER_H
+#define FCGIPM_LAUNCHER_LAUNCHER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "fcgipm/base/err.h"
+#include "fcgipm/launcher/child.h"
+#include "fcgipm/launcher/listener.h"
+#include "fcgipm/launcher/loop.h"
+#include "fcgipm/launcher/outbox.h"
+#include "fcgipm/launcher/pool.h"
+#include "fcgipm/launcher/worker.h"
+
+#define LAUNCHER_VERSION "0.1.0"
+
+struct load;
+
+/* SERVING: all requests; ENDING: the manager may only finish what it has. */
+enum launcher_phase { PHASE_STARTING = 1, PHASE_SERVING = 2, PHASE_ENDING = 4 };
+enum launcher_mode { MODE_RUN, MODE_CHECK };
+
+struct account {
+	uid_t uid;
+	gid_t gid;
+};
+
+struct launcher {
+	struct loop loop;
+	enum launcher_phase phase;
+	int exit_code;
+
+	/* who we are and what we were asked */
+	enum launcher_mode mode;
+	bool dump, secrets;
+	const char *config; /* path as given */
+	char *exe_dir;      /* where the other roles' executables are */
+	bool ordinary;      /* started by an ordinary user: everything runs as that user */
+	struct account self, conf, manager;
+	int64_t started_ms;
+
+	/* runtime directory (runtime.c) */
+	char *runtime;
+	int lock_fd, control_fd, log_fd, null_fd, diag_fd;
+	char *log_target;
+	uint32_t max_workers;
+	uint64_t caps; /* kept capabilities beside the table's: those that pools name */
+	struct loop_source signals;
+
+	struct children children;
+	struct pool_table pools;
+	struct listener_list listeners;
+	struct worker_table workers;
+
+	/* the manager (manager.c, link.c) */
+	struct child manager_child;
+	struct loop_source link;
+	struct outbox outbox;
+	struct loop_timer manager_restart;
+	uint32_t manager_starts;
+	int64_t manager_started_ms, manager_delay_ms;
+	int state_fd; /* what the manager keeps for its successor */
+	uint64_t refused; /* messages refused, all managers and confs */
+	bool ready_said;
+	struct wire_blob manager_settings; /* malloc'd; told to every manager */
+
+	/* spawn rate: a bucket of tokens */
+	int64_t spawn_tokens, spawn_filled_ms;
+
+	/* configuration (load.c) */
+	struct load *load;
+	uint32_t generation;
+	uint32_t reload_seq; /* of the manager's request that waits for the load; 0 none */
+	bool reload_orphaned; /* the manager that asked has died meanwhile */
+
+	/* ending (ending.c) */
+	struct loop_timer ending_timer;
+	uint8_t ending_how;
+	unsigned ending_signals;
+};
+
+#endif

@@ -1,0 +1,178 @@
+/* fcgipm-launcher: the privileged process.  It starts, reads its arguments, and enters the loop; it must never parse YAML, read a request, or wait. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fcgipm/base/clock.h"
+#include "fcgipm/base/fd.h"
+#include "fcgipm/base/log.h"
+#include "fcgipm/launcher/ending.h"
+#include "fcgipm/launcher/launcher.h"
+#include "fcgipm/launcher/link.h"
+#include "fcgipm/launcher/load.h"
+#include "fcgipm/launcher/runtime.h"
+
+enum { EXIT_USAGE = 2, EXIT_CONFIG = 78 };
+
+static int usage(void)
+{
+	fputs("usage: fcgipm-launcher [--check [--dump] [--secrets]] -c FILE\n(started by `fcgipm run` and `fcgipm check`)\n", stderr);
+	return EXIT_USAGE;
+}
+
+static int read_arguments(struct launcher *l, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--check") == 0)
+			l->mode = MODE_CHECK;
+		else if (strcmp(argv[i], "--dump") == 0)
+			l->dump = true;
+		else if (strcmp(argv[i], "--secrets") == 0)
+			l->secrets = true;
+		else if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
+			l->config = argv[++i];
+		else
+			return usage();
+	}
+	return l->config == NULL ? usage() : 0;
+}
+
+/* 0, 1 and 2 are open whatever started us; nothing else is inherited. */
+static void settle_descriptors(void)
+{
+	for (int fd = open("/dev/null", O_RDWR); fd >= 0 && fd <= 2; fd = open("/dev/null", O_RDWR))
+		;
+	fp_close_from(3);
+}
+
+/* Every listener and two descriptors a worker: as many as the system lets us have. */
+static void raise_limits(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return;
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
+}
+
+static void reload_asked(struct launcher *l)
+{
+	if (l->phase == PHASE_SERVING)
+		link_want_reload(l);
+}
+
+static void reopen_asked(struct launcher *l)
+{
+	struct fp_err err = {0};
+
+	if (runtime_open_log(l, &err) < 0)
+		log_error("launcher.log", KS("error", err.text));
+	link_reopen(l);
+}
+
+static void signals_ready(void *ctx, uint32_t events)
+{
+	struct launcher *l = ctx;
+	struct signalfd_siginfo info;
+
+	(void)events;
+	if (read(l->signals.fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return;
+	switch (info.ssi_signo) {
+	case SIGCHLD:
+		children_reap(l);
+		break;
+	case SIGHUP:
+		reload_asked(l);
+		break;
+	case SIGUSR1:
+		reopen_asked(l);
+		break;
+	case SIGUSR2:
+		log_warn("launcher.signal", KS("signal", "USR2"), KS("reason", "upgrade in place is not there yet"));
+		break;
+	default: /* TERM, INT: stop; QUIT: drain and stop */
+		ending_begin(l, info.ssi_signo == SIGQUIT ? 0 : 1);
+	}
+}
+
+/* Stops of children are nobody's business (SA_NOCLDSTOP); a peer that goes away must not end us (SIGPIPE). */
+static int watch_signals(struct launcher *l)
+{
+	static const int watched[] = {SIGCHLD, SIGHUP, SIGUSR1, SIGUSR2, SIGTERM, SIGINT, SIGQUIT};
+	struct sigaction children = {.sa_handler = SIG_DFL, .sa_flags = SA_NOCLDSTOP};
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(watched) / sizeof(watched[0]); i++)
+		sigaddset(&set, watched[i]);
+	signal(SIGPIPE, SIG_IGN);
+	if (sigaction(SIGCHLD, &children, NULL) < 0 || sigprocmask(SIG_SETMASK, &set, NULL) < 0)
+		return -errno;
+	l->signals = (struct loop_source){.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), .events = EPOLLIN, .ready = signals_ready, .ctx = l};
+	return l->signals.fd < 0 ? -errno : loop_watch(&l->loop, &l->signals);
+}
+
+static int start(struct launcher *l, struct fp_err *err)
+{
+	int r = loop_init(&l->loop);
+
+	if (r == 0)
+		r = watch_signals(l);
+	if (r < 0)
+		return fp_fail(err, -r, "cannot set up: %m");
+	/* Orphans of workers come to us, so that none outlives its worker unseen. */
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	prctl(PR_SET_DUMPABLE, 0);
+	r = runtime_init(l, err);
+	return r < 0 ? r : load_start(l, l->mode == MODE_CHECK ? LOAD_CHECK : LOAD_START, err);
+}
+
+static void release(struct launcher *l)
+{
+	link_close(l);
+	pool_table_clear(l);
+	children_reap(l); /* unlinkers */
+	runtime_close(l);
+	free((void *)(uintptr_t)l->manager_settings.at);
+	free(l->workers.slot);
+	free(l->exe_dir);
+	free(l->runtime);
+	free(l->log_target);
+	loop_fini(&l->loop);
+}
+
+int main(int argc, char **argv)
+{
+	static struct launcher l;
+	struct fp_err err = {0};
+	int r;
+
+	l = (struct launcher){.phase = PHASE_STARTING, .lock_fd = -1, .control_fd = -1, .state_fd = -1, .log_fd = -1, .link.fd = -1};
+	settle_descriptors();
+	umask(022);
+	r = read_arguments(&l, argc, argv);
+	if (r != 0)
+		return r;
+	raise_limits();
+	l.started_ms = fp_now_ms();
+	outbox_init(&l.outbox);
+	if (start(&l, &err) < 0) {
+		fprintf(stderr, "fcgipm: %s\n", err.text);
+		return EXIT_CONFIG;
+	}
+	r = loop_run(&l.loop);
+	release(&l);
+	return r < 0 ? 1 : l.exit_code;
+}

@@ -1,0 +1,143 @@
+/* Opening output files (launcher process).  A file below an account's own directory is opened by a child that became the account; the descriptor comes
+ * back over a socket pair, so that a link or a FIFO placed there gains nothing that the account did not have. */
+#include "fcgipm/launcher/output_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "fcgipm/base/fd.h"
+#include "fcgipm/launcher/launcher.h"
+#include "fcgipm/priv/files.h"
+#include "fcgipm/wire/dgram.h"
+
+struct opening {
+	struct child child;
+	output_file_done *done;
+	void *ctx;
+	int dir, ours, theirs;
+	const char *base; /* inside spec.output_path */
+	struct spec_pool spec;
+};
+
+static void opening_free(struct opening *o)
+{
+	fp_close(&o->dir);
+	fp_close(&o->ours);
+	fp_close(&o->theirs);
+	spec_pool_free(&o->spec);
+	free(o);
+}
+
+static void finish(struct opening *o, int fd, int r, const struct fp_err *err)
+{
+	o->done(fd, r, err, o->ctx);
+	fp_close(&fd);
+	opening_free(o);
+}
+
+/* In the child: one message with one descriptor, by hand, since nothing here may allocate. */
+static int send_fd(int sock, int fd)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = {0};
+	struct iovec iov = {.iov_base = "f", .iov_len = 1};
+	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+
+	*c = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))};
+	memcpy(CMSG_DATA(c), &fd, sizeof(int));
+	return sendmsg(sock, &m, MSG_NOSIGNAL) == 1 ? 0 : -errno;
+}
+
+static int act_open(const void *arg, struct priv_report *ret)
+{
+	const struct opening *o = arg;
+	int fd = -1, r = priv_jail_become(o->spec.uid, o->spec.gid, o->spec.groups, o->spec.group_count, ret);
+
+	if (r < 0)
+		return r;
+	r = priv_open_output_at(o->dir, o->base, &fd, NULL);
+	if (r == 0)
+		r = send_fd(o->theirs, fd);
+	if (r < 0)
+		*ret = (struct priv_report){.step = PRIV_STEP_OPEN, .error = -r};
+	return r;
+}
+
+static int receive_fd(int sock)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	char byte;
+	struct iovec iov = {.iov_base = &byte, .iov_len = 1};
+	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
+	struct cmsghdr *c;
+	int fd = -1;
+
+	if (recvmsg(sock, &m, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) != 1)
+		return -EIO;
+	c = CMSG_FIRSTHDR(&m);
+	if (c != NULL && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(&fd, CMSG_DATA(c), sizeof(int));
+	return fd >= 0 ? fd : -EIO;
+}
+
+static void opener_exited(struct child *c, int status)
+{
+	struct opening *o = (struct opening *)c;
+	struct fp_err err = {0};
+	int fd = -1, r = status == 0 ? 0 : -(c->failure.error != 0 ? c->failure.error : EIO);
+
+	if (r == 0) {
+		fd = receive_fd(o->ours);
+		r = fd < 0 ? fd : 0;
+	}
+	if (r < 0)
+		fp_fail(&err, -r, "output %s, opened with the account's own rights: %m", o->spec.output_path);
+	finish(o, r == 0 ? fd : -1, r, &err);
+}
+static const struct child_ops opener_ops = {.what = "output", .exited = opener_exited};
+
+static int open_by_child(struct launcher *l, struct opening *o)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	o->ours = pair[0];
+	o->theirs = pair[1];
+	return child_call(l, &o->child, &opener_ops, act_open, o);
+}
+
+void output_file_open(struct launcher *l, const struct pool_entry *e, output_file_done *done, void *ctx)
+{
+	struct opening *o = calloc(1, sizeof(*o));
+	enum priv_way way = PRIV_WAY_UNSAFE;
+	struct fp_err err = {0};
+	int fd = -1, r;
+
+	if (o == NULL) {
+		done(-1, -ENOMEM, &(struct fp_err){.text = "no memory"}, ctx);
+		return;
+	}
+	o->done = done;
+	o->ctx = ctx;
+	o->dir = o->ours = o->theirs = -1;
+	r = spec_pool_decode(e->spec, &o->spec, &err);
+	if (r == 0 && o->spec.output != SPEC_OUTPUT_FILE)
+		r = fp_fail(&err, EINVAL, "the pool has no output file");
+	if (r == 0)
+		r = priv_walk(o->spec.output_path, o->spec.uid, &way, &o->dir, &o->base, &err);
+	if (r == 0 && way == PRIV_WAY_ACCOUNT && !l->ordinary && (r = open_by_child(l, o)) == 0)
+		return;
+	if (r == 0)
+		r = priv_open_output_at(o->dir, o->base, &fd, &err);
+	finish(o, fd, r, &err);
+}

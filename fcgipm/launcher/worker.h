@@ -1,0 +1,44 @@
+/* The workers: each our child, with its output pipe, in a slot whose serial number makes a stale worker id refusable. */
+#ifndef FCGIPM_LAUNCHER_WORKER_H
+#define FCGIPM_LAUNCHER_WORKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fcgipm/launcher/child.h"
+#include "fcgipm/launcher/pool.h"
+#include "fcgipm/wire/launcher.h"
+
+struct worker {
+	struct child child;
+	uint64_t id; /* serial << 32 | slot */
+	struct pool *pool;
+	uint32_t generation, tag;
+	int64_t spawned_ms, signalled_ms;
+	enum wire_stage stage;
+	int32_t stop_signal, busy_signal; /* of the spec that it was started from */
+	struct listener *listener; /* a reference */
+	struct loop_source output; /* the read end of its output; watched only while no manager reads it */
+};
+
+struct worker_table {
+	struct worker **slot; /* NULL: free */
+	uint32_t slots, count, serial;
+};
+
+/* Starts a worker.  *ret: the worker; its output's read end stays the worker's.  -EAGAIN (a bound), -ENOTCONN (not bound), -errno; err names what. */
+int worker_spawn(struct launcher *l, struct pool *p, const struct wire_spawn *m, struct worker **ret, struct fp_err *err);
+struct worker *worker_find(struct launcher *l, uint64_t id);
+enum wire_look worker_look(struct launcher *l, struct worker *w);
+/* Freezes, looks, and sends stop.signal when it serves nobody. */
+enum wire_look worker_retire(struct launcher *l, struct worker *w);
+/* stop.signal, stop.busy_signal, TERM or KILL; -EPERM for any other. */
+int worker_signal(struct launcher *l, struct worker *w, int signal);
+/* While no manager is there: everything that workers write goes to /dev/null, so that none blocks on a full pipe. */
+void workers_drain(struct launcher *l, bool on);
+/* SIGKILL to every worker's session and group. */
+void workers_kill(struct launcher *l);
+/* Calls each for every worker. */
+void workers_each(struct launcher *l, void (*each)(struct launcher *l, struct worker *w, void *ctx), void *ctx);
+
+#endif
