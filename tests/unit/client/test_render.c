@@ -1,0 +1,122 @@
+/* What people and machines read of a snapshot, byte by byte. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* before cmocka.h */
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fcgipm/client/figures.h"
+#include "fcgipm/client/render.h"
+#include "tests/unit/client/sample.h"
+
+static uint8_t bytes[4096];
+
+static char *rendered(void (*render)(struct fp_doc *, const struct snapshot *))
+{
+	struct snapshot s;
+	struct fp_doc d = {.at = NULL};
+
+	assert_int_equal(snapshot_decode(bytes, sample_encode(bytes, sizeof(bytes)), &s, NULL), 0);
+	render(&d, &s);
+	assert_false(d.failed);
+	snapshot_free(&s);
+	return d.at;
+}
+
+static void test_json(void **state)
+{
+	char *got = rendered(render_json);
+
+	(void)state;
+	assert_string_equal(
+		got,
+		"{\"manager\": {\"version\": \"0.1.0\", \"pid\": 12, \"launcher_pid\": 11, \"uptime_ms\": 93784000, \"generation\": 2, \"workers\": 3, "
+		"\"max_workers\": 512, \"manager_starts\": 1, \"refused\": 0},\n\"pools\": [\n"
+		"{\"name\": \"blog\", \"state\": \"ready\", \"start\": \"exec\", \"start_reason\": \"start: exec\", "
+		"\"listen\": \"/run/fcgipm/pools/blog.sock\", \"queue\": {\"depth\": 3, \"limit\": 511, \"peak\": 40}, "
+		"\"workers\": {\"idle\": 1, \"busy\": 2, \"booting\": 0, \"retiring\": 0, \"total\": 3, \"min\": 1, \"max\": 16, \"pids\": [21, 22, 23]}, "
+		"\"served\": null, \"restarts\": {\"exit\": 1, \"signal\": 2, \"timeout\": 3, \"boot\": 4, \"lifetime\": 5, \"replaced\": 6}, "
+		"\"at_max_ms\": 7, \"abandoned\": null, \"memory_bytes\": 8388608, \"last_error\": null, "
+		"\"user\": \"alice\", \"generation\": 2, \"notes\": []},\n"
+		"{\"name\": \"bad\", \"state\": \"failed\", \"start\": \"exec\", \"start_reason\": null, "
+		"\"listen\": \"127.0.0.1:9000\", \"queue\": {\"depth\": null, \"limit\": 5, \"peak\": 0}, "
+		"\"workers\": {\"idle\": 0, \"busy\": 0, \"booting\": 0, \"retiring\": 0, \"total\": 0, \"min\": 0, \"max\": 1, \"pids\": []}, "
+		"\"served\": 0, \"restarts\": {\"exit\": 0, \"signal\": 0, \"timeout\": 0, \"boot\": 0, \"lifetime\": 0, \"replaced\": 0}, "
+		"\"at_max_ms\": 0, \"abandoned\": null, \"memory_bytes\": null, "
+		"\"last_error\": \"exec \\\"/x\\\": \\u001b[31mno\\u00ff\\nsuch file\", "
+		"\"user\": \"bob\", \"generation\": 1, \"notes\": [\"last \\\"line\\\"\"]}]}\n");
+	free(got);
+}
+
+static void test_table(void **state)
+{
+	char *got = rendered(render_table);
+
+	(void)state;
+	assert_string_equal(got, "fcgipm 0.1.0, up 1d 2h, launcher 11, manager 12, configuration 2, 3 of 512 workers\n"
+				 "POOL  STATE   QUEUE  PEAK  IDLE  BUSY  BOOTING  RETIRING  TOTAL  MIN  MAX  SERVED  EXIT  SIGNAL\n"
+				 "blog  ready       3    40     1     2        0         0      3    1   16       -     1       2\n"
+				 "bad   failed      -     0     0     0        0         0      0    0    1       0     0       0\n"
+				 "bad: exec \"/x\": \\x1b[31mno\\xff\\x0asuch file\n");
+	free(got);
+}
+
+static void test_detail(void **state)
+{
+	char *got = rendered(render_detail);
+
+	(void)state;
+	assert_non_null(strstr(got, "\n\n  name                 blog\n  state                ready\n"));
+	assert_non_null(strstr(got, "\n  queue.depth          3            connections that wait now\n"));
+	assert_non_null(strstr(got, "\n  workers.pids         21 22 23\n"));
+	assert_non_null(strstr(got, "\n  served               -            requests served\n"));
+	assert_non_null(strstr(got, "\n  notes                \n    last \"line\"\n"));
+	assert_null(strchr(got, '\x1b'));
+	free(got);
+}
+
+/* The renderer of JSON relies upon it. */
+static void test_rows_of_an_object_stand_together(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < figures_pool_count; i++) {
+		bool left = false;
+
+		for (size_t j = i + 1; j < figures_pool_count; j++) {
+			size_t group = strcspn(figures_pool[i].path, ".");
+			bool same = figures_pool[i].path[group] == '.' && strncmp(figures_pool[i].path, figures_pool[j].path, group + 1) == 0;
+
+			assert_string_not_equal(figures_pool[i].path, figures_pool[j].path);
+			assert_false(left && same);
+			left = left || !same;
+		}
+	}
+}
+
+static void test_age(void **state)
+{
+	char buf[64];
+
+	(void)state;
+	assert_string_equal(render_age(999, buf, sizeof(buf)), "0s");
+	assert_string_equal(render_age(59999, buf, sizeof(buf)), "59s");
+	assert_string_equal(render_age(61000, buf, sizeof(buf)), "1m 1s");
+	assert_string_equal(render_age(3600000, buf, sizeof(buf)), "1h 0m");
+	assert_string_equal(render_age(INT64_C(86400000) * 400, buf, sizeof(buf)), "400d 0h");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_detail),
+		cmocka_unit_test(test_rows_of_an_object_stand_together),
+		cmocka_unit_test(test_age),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
