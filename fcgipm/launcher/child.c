@@ -122,7 +122,7 @@ int child_exec(struct launcher *l, struct child *c, const struct child_ops *ops,
 	if (r == 0) {
 		struct priv_report failure;
 
-		priv_jail_exec(jail, report, &failure);
+		priv_jail_exec(jail, &failure);
 		priv_jail_fail(report, &failure);
 	}
 	if (r < 0)

@@ -24,14 +24,6 @@ extern const size_t priv_cap_count;
 int priv_caps_keep(uint64_t extra, uint64_t *ret_missing, struct fp_err *err);
 /* True when the capability is in the effective set. */
 bool priv_caps_have(int cap);
-/* "CAP_NET_RAW", "net_raw" or "CAP_net_raw" to its number; -EINVAL. */
-int priv_cap_from_name(const char *name);
 
-/* In a child: the account and nothing else.  Async-signal-safe.  No capability in any set, no_new_privs when asked, empty bounding set. */
-struct priv_account {
-	uint32_t uid, gid;
-	const uint32_t *groups;
-	uint32_t group_count;
-};
 
 #endif

@@ -52,7 +52,7 @@ struct priv_report {
 };
 
 /* Everything up to exec, and exec.  Returns only on failure: *ret names the step. */
-void priv_jail_exec(const struct priv_jail *j, int report_fd, struct priv_report *ret);
+void priv_jail_exec(const struct priv_jail *j, struct priv_report *ret);
 /* Becomes the account alone (groups, gid, uid, no capability, no_new_privs), for a child that binds or opens with its rights and does not exec. */
 int priv_jail_become(uint32_t uid, uint32_t gid, const uint32_t *groups, uint32_t count, struct priv_report *ret);
 /* Writes the report and ends the child with status 127. */
