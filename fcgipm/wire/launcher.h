@@ -16,14 +16,14 @@
 
 enum { WIRE_LAUNCHER_FD = 3, WIRE_POOL_NAME_MAX = 126 };
 
-/* Requests of the manager.  X(type, NAME, fields, phases, most bytes, least and most descriptors) */
+/* Requests of the manager; ENDING: workers still serve what is queued, and retire as ever.  X(type, NAME, fields, phases, most bytes, least and most descriptors) */
 #define WIRE_LAUNCHER_REQUESTS(X)                                        \
 	X(1, BIND, bind, SERVING, 256, 0, 0)                              \
-	X(2, UNBIND, unbind, SERVING, 256, 0, 0)                          \
-	X(3, SPAWN, spawn, SERVING, 256, 0, 0)                            \
-	X(4, LOOK, worker_id, SERVING, 64, 0, 0)                               \
-	X(5, RETIRE, worker_id, SERVING, 64, 0, 0)                             \
-	X(6, SIGNAL, signal, SERVING, 64, 0, 0)                           \
+	X(2, UNBIND, unbind, SERVING | ENDING, 256, 0, 0)                          \
+	X(3, SPAWN, spawn, SERVING | ENDING, 256, 0, 0)                            \
+	X(4, LOOK, worker_id, SERVING | ENDING, 64, 0, 0)                               \
+	X(5, RETIRE, worker_id, SERVING | ENDING, 64, 0, 0)                             \
+	X(6, SIGNAL, signal, SERVING | ENDING, 64, 0, 0)                           \
 	X(7, STATE, empty, SERVING, 64, 1, 1)                             \
 	X(8, RELOAD, empty, SERVING, 64, 0, 0)                            \
 	X(9, COMMIT, commit, SERVING | ENDING, 256, 0, 0)                 \

@@ -1,0 +1,395 @@
+/* Workers (manager process): it asks the launcher for them and believes what it says of them; it signals nobody itself. */
+#include "fcgipm/manager/crew.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "fcgipm/base/clock.h"
+#include "fcgipm/base/log.h"
+#include "fcgipm/base/text.h"
+#include "fcgipm/base/units.h"
+#include "fcgipm/manager/boot.h"
+#include "fcgipm/manager/listen.h"
+#include "fcgipm/manager/manager.h"
+#include "fcgipm/manager/transition.h"
+
+enum { NO_ROOM_MS = 100 };
+
+/* ---- the table by id ---- */
+
+static struct worker **bucket_of(struct manager *m, uint64_t id)
+{
+	return &m->workers[id % MANAGER_WORKER_BUCKETS];
+}
+
+struct worker *worker_find(struct manager *m, uint64_t id)
+{
+	struct worker *w = *bucket_of(m, id);
+
+	while (w != NULL && w->id != id)
+		w = w->next_by_id;
+	return w;
+}
+
+static void worker_enter(struct worker *w, uint64_t id)
+{
+	struct worker **bucket = bucket_of(w->pool->m, id);
+
+	w->id = id;
+	w->next_by_id = *bucket;
+	*bucket = w;
+}
+
+static void worker_leave(struct worker *w)
+{
+	struct worker **at = bucket_of(w->pool->m, w->id);
+
+	while (*at != NULL && *at != w)
+		at = &(*at)->next_by_id;
+	if (*at != NULL)
+		*at = w->next_by_id;
+}
+
+static void worker_timer(evutil_socket_t fd, short what, void *ctx);
+
+static struct worker *worker_new(struct pool *p)
+{
+	struct worker *w = calloc(1, sizeof(*w));
+	struct worker **end = &p->workers;
+
+	if (w == NULL)
+		return NULL;
+	w->pool = p;
+	w->output.fd = -1;
+	evtimer_assign(&w->timer, p->m->base, worker_timer, w);
+	while (*end != NULL)
+		end = &(*end)->next;
+	*end = w;
+	p->m->worker_count++;
+	return w;
+}
+
+void worker_free(struct worker *w)
+{
+	struct worker **at = &w->pool->workers;
+
+	while (*at != w)
+		at = &(*at)->next;
+	*at = w->next;
+	w->pool->m->worker_count--;
+	if (w->id != 0)
+		worker_leave(w);
+	event_del(&w->timer);
+	retire_leave(w);
+	link_forget(&w->pool->m->link, w);
+	output_close(w);
+	free(w);
+}
+
+/* ---- states ---- */
+
+static void do_ready(struct worker *w)
+{
+	w->was_ready = true;
+	w->ready_ms = fp_now_ms();
+	log_debug("worker.ready", KS("pool", w->pool->name), KI("pid", w->pid), KI("ms", w->ready_ms - w->spawned_ms));
+	lifetime_watch(w);
+}
+
+static void do_kill(struct worker *w)
+{
+	if (w->id != 0)
+		link_signal(&w->pool->m->link, w->id, SIGKILL, NULL, NULL);
+}
+
+static void do_arm_stop_timeout(struct worker *w)
+{
+	int64_t limit = pool_wanted(w->pool)->set.stop_timeout;
+
+	retire_leave(w);
+	if (w->signalled_ms == 0)
+		w->signalled_ms = fp_now_ms();
+	event_del(&w->timer);
+	if (limit > 0)
+		timer_arm(&w->timer, w->signalled_ms + limit - fp_now_ms());
+}
+
+static void do_look_to_retire(struct worker *w)
+{
+	event_del(&w->timer);
+	retire_begin(w);
+}
+
+static void do_nothing(struct worker *w)
+{
+	(void)w;
+}
+
+static void (*const actions[WORKER_ACTION_COUNT])(struct worker *w) = {
+	[WORKER_DO_NONE] = do_nothing,
+	[WORKER_DO_WATCH_BOOT] = boot_watch,
+	[WORKER_DO_READY] = do_ready,
+	[WORKER_DO_KILL] = do_kill,
+	[WORKER_DO_LOOK_TO_RETIRE] = do_look_to_retire,
+	[WORKER_DO_ARM_STOP_TIMEOUT] = do_arm_stop_timeout,
+	[WORKER_DO_BURY] = do_nothing, /* worker_exited does it, who knows how it ended */
+};
+
+void worker_happened(struct worker *w, enum worker_event event)
+{
+	enum worker_state before = w->state;
+	int action = worker_move(&w->state, event);
+
+	if (action < 0) {
+		log_warn("worker.unexpected", KS("pool", w->pool->name), KI("pid", w->pid), KS("state", worker_state_name(before)),
+			 KS("what", worker_event_name(event)));
+		return;
+	}
+	log_debug("worker.state", KS("pool", w->pool->name), KI("pid", w->pid), KS("from", worker_state_name(before)),
+		  KS("to", worker_state_name(w->state)));
+	actions[action](w);
+	pool_touch(w->pool);
+}
+
+/* What the one timer of a worker is for follows from its state. */
+static void worker_timer(evutil_socket_t fd, short what, void *ctx)
+{
+	struct worker *w = ctx;
+
+	(void)fd;
+	(void)what;
+	switch (w->state) {
+	case WORKER_BOOTING:
+		boot_look(w);
+		break;
+	case WORKER_READY:
+		w->overdue = true;
+		pool_touch(w->pool);
+		break;
+	case WORKER_RETIRING:
+		retire_due(w);
+		break;
+	case WORKER_STOPPING:
+		log_warn("worker.stop_timeout", KS("pool", w->pool->name), KI("pid", w->pid));
+		worker_happened(w, WORKER_ON_STOP_TIMEOUT);
+		break;
+	default:
+		break;
+	}
+}
+
+/* ---- start ---- */
+
+static void start_refused(struct worker *w, const struct wire_answer *a)
+{
+	struct pool *p = w->pool;
+	struct backoff_rule rule = pool_backoff_rule(p);
+	int64_t now = fp_now_ms();
+	char text[512];
+
+	snprintf(text, sizeof(text), "cannot start a worker: %s", a->text[0] != '\0' ? a->text : strerror(a->code));
+	worker_free(w);
+	pool_touch(p);
+	p->held_until_ms = now + NO_ROOM_MS;
+	if (a->code == EAGAIN)
+		return; /* no room at this moment: asked again */
+	pool_set_error(p, "%s", text);
+	log_error("worker.start_failed", KS("pool", p->name), KS("error", text));
+	backoff_crash(&p->backoff, &rule, now);
+}
+
+static void start_answered(void *ctx, const struct wire_answer *a, struct wire_dgram *d)
+{
+	struct worker *w = ctx;
+
+	if (a->code != 0) {
+		start_refused(w, a);
+		return;
+	}
+	w->pid = (pid_t)a->number;
+	worker_enter(w, a->value);
+	output_open(w, wire_take_fd(d, 0));
+	log_info("worker.start", KS("pool", w->pool->name), KI("pid", w->pid));
+	if (w->state == WORKER_RETIRING)
+		retire_due(w);
+	pool_touch(w->pool);
+}
+
+bool worker_start(struct pool *p)
+{
+	struct worker *w = worker_new(p);
+	struct wire_spawn m = {.pool = p->name};
+
+	if (w == NULL)
+		return false;
+	m.generation = w->generation = pool_wanted(p)->generation;
+	m.tag = w->tag = p->tag;
+	w->spawned_ms = fp_now_ms();
+	w->depth_peak = queue_depth(p);
+	link_spawn(&p->m->link, &m, start_answered, w);
+	return true;
+}
+
+/* ---- one of the manager before us ---- */
+
+static void adopt_state(struct worker *w, uint8_t stage)
+{
+	w->execed_ms = w->spawned_ms;
+	switch (stage) {
+	case WIRE_STAGE_EXECED:
+		worker_happened(w, WORKER_ON_EXECED);
+		break;
+	case WIRE_STAGE_SIGNALLED:
+		w->asked = true;
+		worker_happened(w, WORKER_ON_RETIRE);
+		worker_happened(w, WORKER_ON_SIGNALLED);
+		break;
+	case WIRE_STAGE_KILLED:
+		w->asked = true;
+		worker_happened(w, WORKER_ON_KILL);
+		break;
+	default:
+		break;
+	}
+}
+
+bool worker_adopt(struct pool *p, const struct wire_worker *m, struct wire_dgram *d)
+{
+	struct worker *w = worker_new(p);
+
+	if (w == NULL)
+		return false;
+	w->pid = m->pid;
+	w->generation = m->generation;
+	w->tag = m->tag;
+	w->spawned_ms = m->spawned_ms;
+	w->signalled_ms = m->signalled_ms;
+	w->adopted = true;
+	w->depth_peak = UINT32_MAX; /* we cannot know that it has not served */
+	worker_enter(w, m->worker);
+	output_open(w, wire_take_fd(d, 0));
+	if (m->tag > p->last_tag)
+		p->last_tag = m->tag;
+	adopt_state(w, m->stage);
+	return true;
+}
+
+/* ---- the end ---- */
+
+struct ending {
+	enum worker_end end;
+	bool crash, old;
+	char text[1400];
+};
+
+/* A short-lived worker may serve and exit before anybody saw it ready (a CGI that exits after each request): then the queue has shrunk. */
+static bool has_served(struct worker *w)
+{
+	uint32_t depth = queue_depth(w->pool);
+
+	return w->was_ready || depth < w->depth_peak;
+}
+
+static void describe(const struct worker *w, const struct wire_exited *m, struct ending *e)
+{
+	struct fp_text t = FP_TEXT(e->text);
+	size_t before;
+
+	if (m->step[0] != '\0')
+		fp_text_add(&t, "could not be started: %s%s%s: %s", m->step, m->detail[0] != '\0' ? " " : "", m->detail,
+			    strerror(m->error));
+	else if (WIFSIGNALED(m->status))
+		fp_text_add(&t, "worker %d ended by signal %s", (int)w->pid, fp_signal_name(WTERMSIG(m->status)));
+	else
+		fp_text_add(&t, "worker %d exited with code %d", (int)w->pid, WEXITSTATUS(m->status));
+	if (w->timed_out)
+		fp_text_add(&t, ", not ready within boot_timeout");
+	else if (e->crash && !w->was_ready && m->step[0] == '\0')
+		fp_text_add(&t, " before its first accept");
+	before = t.len;
+	fp_text_add(&t, "; last output: ");
+	output_tail(&w->output, &t);
+	if (t.len == before + sizeof("; last output: ") - 1)
+		e->text[before] = '\0';
+}
+
+static void count_end(struct worker *w, enum worker_end end)
+{
+	struct pool_counters *c = &w->pool->counters;
+
+	switch (end) {
+	case WORKER_END_ASKED:
+		c->lifetimes += w->retiring == RETIRE_LIFETIME;
+		c->replaced += w->retiring == RETIRE_REPLACED;
+		break;
+	case WORKER_END_SIGNAL:
+		c->signals++;
+		break;
+	case WORKER_END_TIMEOUT:
+		c->timeouts++;
+		break;
+	case WORKER_END_SPAWN:
+	case WORKER_END_EARLY:
+		c->boots++;
+		break;
+	default:
+		c->exits++;
+		break;
+	}
+}
+
+static void log_end(const struct worker *w, const struct wire_exited *m, const struct ending *e)
+{
+	bool signalled = WIFSIGNALED(m->status);
+
+	fp_log(e->crash ? FP_LOG_WARN : FP_LOG_INFO, "worker.exit",
+	       (const struct fp_kv[]){KS("pool", w->pool->name), KI("pid", w->pid), KS("end", worker_end_name(e->end)),
+				      KI(signalled ? "signal" : "code", signalled ? WTERMSIG(m->status) : WEXITSTATUS(m->status)),
+				      KI("strays", m->strays), KI("lived_ms", fp_now_ms() - w->spawned_ms), KS("text", e->text),
+				      {.key = NULL}});
+}
+
+static void crashed(struct worker *w, const struct ending *e)
+{
+	struct pool *p = w->pool;
+	struct backoff_rule rule = pool_backoff_rule(p);
+	int64_t now = fp_now_ms();
+
+	pool_set_error(p, "%s", e->text);
+	if (listener_check(p))
+		return; /* no fault of its own */
+	if (transition_crashed(p, !w->was_ready, e->old, e->text) || e->old)
+		return;
+	if (pool_census(p).ready > 0)
+		backoff_healthy(&p->backoff, &rule, now);
+	backoff_crash(&p->backoff, &rule, now);
+	log_info("pool.backoff", KS("pool", p->name), KI("in_row", p->backoff.in_row), KI("wait_ms", backoff_wait_ms(&p->backoff, now)));
+	if (!w->was_ready) {
+		ops_fail(p, e->text);
+		reload_pool_failed(p, e->text);
+	}
+}
+
+void worker_exited(struct worker *w, const struct wire_exited *m)
+{
+	struct pool *p = w->pool;
+	struct ending e = {.old = worker_is_old(w)};
+
+	w->never_execed = m->step[0] != '\0';
+	e.end = worker_end_of(m->status, w->asked, has_served(w), w->timed_out, !w->never_execed);
+	e.crash = worker_end_is_crash(e.end);
+	output_drain(w);
+	describe(w, m, &e);
+	count_end(w, e.end);
+	log_end(w, m, &e);
+	worker_happened(w, WORKER_ON_EXITED);
+	if (e.crash)
+		crashed(w, &e);
+	state_save(p);
+	worker_free(w);
+	pool_touch(p);
+}

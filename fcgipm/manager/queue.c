@@ -1,0 +1,308 @@
+/* Watching and sampling listeners (manager process).  It reads what the kernel says of a queue; it never accepts. */
+#include "fcgipm/manager/queue.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fcgipm/base/clock.h"
+#include "fcgipm/base/log.h"
+#include "fcgipm/manager/listen.h"
+#include "fcgipm/manager/manager.h"
+#include "fcgipm/probe/queue.h"
+
+enum { SAMPLE_SHARE = 20, SAMPLE_TOGETHER_MS = 2 };
+
+uint32_t listener_depth(struct manager *m, const struct listener *li)
+{
+	uint32_t depth = 0, limit = 0;
+
+	if (li == NULL || li->fd < 0 || probe_queue_depth(m->diag_fd, &li->id, li->fd, &depth, &limit) < 0)
+		return 0;
+	return depth;
+}
+
+static void count_one(void *ctx, size_t index, uint32_t inode)
+{
+	uint32_t *counts = ctx;
+
+	(void)inode;
+	counts[index]++;
+}
+
+int64_t listener_busy(struct manager *m, const struct listener *li)
+{
+	uint32_t busy = 0;
+	int r = li == NULL ? 0 : probe_connections(m->diag_fd, &li->id, 1, count_one, &busy);
+
+	return r < 0 ? (int64_t)r : (int64_t)busy;
+}
+
+bool listener_is_shut(const struct listener *li)
+{
+	struct pollfd p = {.fd = li->fd, .events = POLLIN | POLLRDHUP};
+
+	return li->fd >= 0 && poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLRDHUP | POLLERR | POLLNVAL)) != 0;
+}
+
+uint32_t queue_depth(struct pool *p)
+{
+	uint32_t depth = listener_depth(p->m, p->listener);
+
+	if (depth > p->counters.queue_peak)
+		p->counters.queue_peak = depth;
+	for (struct worker *w = p->workers; w != NULL; w = w->next)
+		if (depth > w->depth_peak)
+			w->depth_peak = depth;
+	return depth;
+}
+
+/* ---- the list of pools that are sampled ---- */
+
+static void sampler_arm(struct manager *m, int64_t due_ms)
+{
+	int64_t now = fp_now_ms();
+
+	if (m->sampler.tick_ms != 0 && m->sampler.tick_ms <= due_ms)
+		return;
+	m->sampler.tick_ms = due_ms;
+	timer_arm(&m->sampler.tick, due_ms > now ? due_ms - now : 0);
+}
+
+static void sampler_enter(struct pool *p, int64_t due_ms)
+{
+	struct queue_watch *q = &p->queue;
+	struct manager *m = p->m;
+
+	if (q->in_sampler == NULL) {
+		q->next_sampled = m->sampler.first;
+		if (q->next_sampled != NULL)
+			q->next_sampled->queue.in_sampler = &q->next_sampled;
+		q->in_sampler = &m->sampler.first;
+		m->sampler.first = p;
+	}
+	q->due_ms = due_ms;
+	sampler_arm(m, due_ms);
+}
+
+static void sampler_leave(struct pool *p)
+{
+	struct queue_watch *q = &p->queue;
+
+	q->due_ms = 0;
+	if (q->in_sampler == NULL)
+		return;
+	*q->in_sampler = q->next_sampled;
+	if (q->next_sampled != NULL)
+		q->next_sampled->queue.in_sampler = q->in_sampler;
+	q->in_sampler = NULL;
+}
+
+void queue_sample_soon(struct pool *p)
+{
+	if (p->listener != NULL)
+		sampler_enter(p, fp_now_ms());
+}
+
+static int64_t sample_interval(const struct manager *m, int64_t least_ms)
+{
+	int64_t affordable = m->sampler.cost_us * SAMPLE_SHARE / 1000;
+
+	return affordable > least_ms ? affordable : least_ms;
+}
+
+/* ---- one round ---- */
+
+struct round {
+	size_t count;
+	struct pool **pools;
+	struct probe_listener *ids;
+	uint32_t *busy;
+};
+
+static bool round_alloc(struct round *r, size_t most)
+{
+	r->pools = calloc(most, sizeof(*r->pools));
+	r->ids = calloc(most, sizeof(*r->ids));
+	r->busy = calloc(most, sizeof(*r->busy));
+	return r->pools != NULL && r->ids != NULL && r->busy != NULL;
+}
+
+static void round_free(struct round *r)
+{
+	free(r->pools);
+	free(r->ids);
+	free(r->busy);
+}
+
+/* A fixed number of workers needs no count of those that are busy. */
+static bool wants_busy(const struct pool *p)
+{
+	return pool_min(p) < pool_max(p);
+}
+
+static void round_gather(struct manager *m, struct round *r, int64_t now)
+{
+	for (struct pool *p = m->sampler.first, *next; p != NULL; p = next) {
+		next = p->queue.next_sampled;
+		if (p->queue.due_ms > now + SAMPLE_TOGETHER_MS)
+			continue;
+		sampler_leave(p);
+		p->queue.depth = queue_depth(p);
+		pool_touch(p);
+		if (!wants_busy(p) || p->listener == NULL)
+			continue;
+		r->pools[r->count] = p;
+		r->ids[r->count++] = p->listener->id;
+	}
+}
+
+static void sampler_tick(evutil_socket_t fd, short what, void *ctx)
+{
+	struct manager *m = ctx;
+	struct round r = {0};
+	int64_t start_us = fp_now_us();
+	size_t most = 0;
+
+	(void)fd;
+	(void)what;
+	m->sampler.tick_ms = 0;
+	for (struct pool *p = m->sampler.first; p != NULL; p = p->queue.next_sampled)
+		most++;
+	if (most > 0 && round_alloc(&r, most)) {
+		round_gather(m, &r, start_us / 1000);
+		if (r.count > 0 && probe_connections(m->diag_fd, r.ids, r.count, count_one, r.busy) == 0)
+			for (size_t i = 0; i < r.count; i++)
+				r.pools[i]->queue.busy = r.busy[i];
+	}
+	round_free(&r);
+	m->sampler.cost_us = fp_now_us() - start_us;
+	for (struct pool *p = m->sampler.first; p != NULL; p = p->queue.next_sampled)
+		sampler_arm(m, p->queue.due_ms);
+}
+
+/* ---- wake-ups ---- */
+
+static void woken(evutil_socket_t fd, short what, void *ctx)
+{
+	struct pool *p = ctx;
+	struct pool_census c = pool_census(p);
+	int64_t now = fp_now_ms();
+	int64_t wait = c.booting + c.ready == 0 ? 0 : sample_interval(p->m, QUEUE_SAMPLE_MS);
+
+	(void)fd;
+	(void)what;
+	p->queue.armed = false;
+	p->queue.last_wake_ms = now;
+	if (p->listener == NULL || listener_check(p))
+		return;
+	if (c.ready >= pool_max(p))
+		wait = QUEUE_AT_MAX_MS;
+	sampler_enter(p, now + wait);
+}
+
+void queue_unwatch(struct pool *p)
+{
+	if (p->queue.armed)
+		event_del(&p->queue.wake);
+	p->queue.armed = false;
+	sampler_leave(p);
+}
+
+static void queue_arm(struct pool *p)
+{
+	if (p->queue.armed)
+		return;
+	if (event_assign(&p->queue.wake, p->m->base, p->listener->fd, EV_READ, woken, p) == 0 &&
+	    event_add(&p->queue.wake, NULL) == 0)
+		p->queue.armed = true;
+}
+
+/* Time at max with a queue is counted, and said once. */
+static void note_at_max(struct pool *p, bool at_max, int64_t now)
+{
+	struct queue_watch *q = &p->queue;
+
+	if (q->at_max_since_ms != 0) {
+		p->counters.at_max_ms += (uint64_t)(now - q->at_max_since_ms);
+		q->at_max_since_ms = now;
+	}
+	if (!at_max) {
+		if (q->at_max_said)
+			log_info("pool.below_max", KS("pool", p->name), KI("at_max_ms", p->counters.at_max_ms));
+		q->at_max_since_ms = 0;
+		q->at_max_said = false;
+		return;
+	}
+	if (q->at_max_since_ms == 0) {
+		q->at_max_since_ms = now;
+	} else if (!q->at_max_said) {
+		q->at_max_said = true;
+		log_warn("pool.at_max", KS("pool", p->name), KI("max", pool_max(p)), KI("queued", q->depth));
+	}
+}
+
+void queue_settle(struct pool *p, uint32_t alive)
+{
+	struct queue_watch *q = &p->queue;
+	int64_t now = fp_now_ms(), slow;
+	bool at_max = alive >= pool_max(p);
+
+	if (p->listener == NULL || p->listener->fd < 0 || p->stopped || p->failed || p->drained || p->removing) {
+		note_at_max(p, false, now);
+		queue_unwatch(p);
+		return;
+	}
+	note_at_max(p, at_max && q->depth > 0, now);
+	if (q->in_sampler != NULL)
+		return; /* a look is due already; afterwards we are asked again */
+	if (q->depth > 0) {
+		sampler_enter(p, now + (at_max ? QUEUE_AT_MAX_MS : sample_interval(p->m, QUEUE_SAMPLE_MS)));
+		return;
+	}
+	if (alive > pool_min(p)) {
+		slow = pool_wanted(p)->set.workers_idle_timeout / QUEUE_PEAKS;
+		sampler_enter(p, now + (slow < 50 ? 50 : slow > 5000 ? 5000 : slow));
+	}
+	queue_arm(p);
+}
+
+uint32_t queue_peak(struct pool *p, uint32_t wanted, int64_t now_ms)
+{
+	struct queue_watch *q = &p->queue;
+	int64_t turn = pool_wanted(p)->set.workers_idle_timeout / QUEUE_PEAKS + 1;
+	uint32_t most = 0;
+
+	for (unsigned i = 0; i < QUEUE_PEAKS && now_ms - q->peak_turn_ms >= turn; i++) {
+		q->peak_at = (q->peak_at + 1) % QUEUE_PEAKS;
+		q->peaks[q->peak_at] = 0;
+		q->peak_turn_ms = i + 1 < QUEUE_PEAKS ? q->peak_turn_ms + turn : now_ms;
+	}
+	if (wanted > q->peaks[q->peak_at])
+		q->peaks[q->peak_at] = wanted;
+	for (unsigned i = 0; i < QUEUE_PEAKS; i++)
+		if (q->peaks[i] > most)
+			most = q->peaks[i];
+	return most;
+}
+
+void queue_init(struct pool *p)
+{
+	p->queue.peak_turn_ms = fp_now_ms();
+}
+
+void queue_fini(struct pool *p)
+{
+	queue_unwatch(p);
+}
+
+void sampler_init(struct manager *m)
+{
+	evtimer_assign(&m->sampler.tick, m->base, sampler_tick, m);
+}
+
+void sampler_fini(struct manager *m)
+{
+	event_del(&m->sampler.tick);
+}

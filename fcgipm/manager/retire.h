@@ -1,0 +1,27 @@
+/* Retiring workers without losing a request: each is asked for again and again, in turn, until it is found serving nobody (RETIRE, wire/launcher.h). */
+#ifndef FCGIPM_MANAGER_RETIRE_H
+#define FCGIPM_MANAGER_RETIRE_H
+
+#include <stdint.h>
+
+#include "fcgipm/manager/service.h"
+
+/* Workers whose turn it is; few are asked for at once, so that a thousand of them do not keep the launcher from its other work. */
+struct retire_line {
+	struct worker *first, **last;
+	unsigned asked;
+};
+
+void retire_line_init(struct retire_line *l);
+
+/* The decision: reason is counted when it has gone. */
+void worker_retire(struct worker *w, enum retire_reason reason);
+/* Its state is RETIRING now. */
+void retire_begin(struct worker *w);
+/* Its turn to be asked. */
+void retire_due(struct worker *w);
+void retire_leave(struct worker *w);
+/* Pure: the wait before asking again. */
+int64_t retire_wait_ms(unsigned looks, int64_t since_ms);
+
+#endif

@@ -1,0 +1,162 @@
+/* A pool as the manager sees it: its specs, its listeners, its workers, and what went wrong with it.
+ *
+ * A worker is of the wanted kind when its generation lies within [floor, wanted generation] and its tag is the wanted one; every other
+ * worker is old.  A reload moves generations, a restart moves the tag; a change that needs no new workers moves the generation and leaves the floor.
+ */
+#ifndef FCGIPM_MANAGER_SERVICE_H
+#define FCGIPM_MANAGER_SERVICE_H
+
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "fcgipm/manager/output.h"
+#include "fcgipm/manager/queue.h"
+#include "fcgipm/pool/backoff.h"
+#include "fcgipm/pool/worker.h"
+#include "fcgipm/probe/queue.h"
+#include "fcgipm/settings/settings.h"
+#include "fcgipm/wire/launcher.h"
+
+struct manager;
+
+/* One spec of a pool, as the launcher told it. */
+struct pool_spec {
+	uint32_t generation;
+	char *failure; /* NULL: nothing is known against it */
+	struct pool_settings set;
+};
+
+/* A listening socket of the pool. */
+struct listener {
+	uint32_t generation; /* of a spec that it belongs to */
+	int fd, door;        /* -1: none */
+	char *address;
+	bool withdrawn;      /* its name is gone: it only serves what is queued */
+	struct probe_listener id;
+};
+
+enum retire_reason { RETIRE_NOT, RETIRE_REPLACED, RETIRE_LIFETIME, RETIRE_SURPLUS, RETIRE_STOPPED };
+
+struct worker {
+	struct worker *next;       /* of the pool */
+	struct worker *next_by_id; /* in the manager's bucket */
+	struct pool *pool;
+	uint64_t id; /* 0 until the launcher has answered */
+	pid_t pid;
+	uint32_t generation, tag;
+	enum worker_state state;
+	enum retire_reason retiring;
+	bool asked;        /* we told it to end */
+	bool timed_out;    /* it did not come up in time */
+	bool never_execed; /* the launcher could not start it */
+	bool was_ready;
+	bool adopted; /* the manager before us has started it */
+	bool overdue; /* has reached max_lifetime */
+	bool in_line; /* waits in the retire line */
+	bool said_serving;
+	uint32_t depth_peak; /* the deepest queue seen while it lived */
+	int64_t spawned_ms, execed_ms, ready_ms, retire_ms, signalled_ms;
+	unsigned looks;
+	struct event timer; /* what for says the state */
+	struct worker *next_in_line;
+	struct output output;
+};
+
+/* The order in which a transition goes. */
+enum transition_stage { TRANSITION_NONE, TRANSITION_BIND, TRANSITION_BOOT };
+
+struct transition {
+	enum transition_stage stage;
+	uint32_t need;    /* workers of the new kind that must be ready before the old ones go */
+	uint32_t crashes; /* of the new kind */
+	const char *why;  /* "reload", "restart", "listener" */
+	bool bind_again;  /* another candidate came while the launcher was binding */
+};
+
+enum removal_stage { REMOVAL_NONE, REMOVAL_WITHDRAWN, REMOVAL_ASKED, REMOVAL_FORGOTTEN };
+
+struct pool_counters {
+	uint64_t exits, signals, timeouts, boots, lifetimes, replaced, at_max_ms, abandoned, queue_peak;
+};
+
+struct pool {
+	struct pool *next_by_name; /* in the manager's bucket */
+	struct pool *next, *prev;  /* in order of arrival */
+	struct pool *next_dirty;
+	struct manager *m;
+	bool dirty;
+
+	struct pool_spec *current, *candidate;
+	uint32_t floor;       /* the first generation whose workers are as good as the current ones */
+	uint32_t tag, stable_tag, last_tag; /* wanted; that of the workers before; the greatest ever given */
+	uint32_t failed_generation;
+	struct transition transition;
+
+	struct listener *listener; /* of the current spec; NULL: not bound */
+	struct listener *coming;   /* of the candidate, when that is another one */
+	struct listener *leaving;  /* of the spec before, until its last worker is gone */
+	bool binding;
+	bool bind_failed;
+	uint32_t bind_generation; /* asked for */
+
+	struct worker *workers;
+	struct backoff backoff;
+	int64_t held_until_ms; /* the launcher had no room */
+
+	bool stopped;   /* by an operator */
+	bool failed;    /* given up, or known not to run */
+	bool drained;   /* ending or removing: the queue was seen empty, workers go */
+	enum removal_stage removal;
+	bool removing;
+	int32_t min_override, max_override; /* -1: as configured */
+
+	struct event timer; /* the next moment at which steering may find something to do */
+	struct queue_watch queue;
+	struct output_rate rate;
+	int output_fd; /* of the output file; -1 */
+	bool output_asked;
+
+	struct pool_counters counters;
+	uint32_t reload_round; /* the reload that changes it; 0: none */
+	bool reload_failed;    /* said to those who wait for that reload */
+	char *last_error;
+	char name[];
+};
+
+/* Workers of a pool, counted. */
+struct pool_census {
+	uint32_t total;                    /* all that live */
+	uint32_t booting, ready, overdue;  /* of the wanted kind; overdue ones are not in ready */
+	uint32_t old_accepting, accepting; /* old ones that can still accept; all that can */
+	uint32_t retiring;                 /* on their way out, of any kind */
+};
+
+struct pool *pool_find(struct manager *m, const char *name);
+struct pool *pool_new(struct manager *m, const char *name);
+/* All of it; no worker is left. */
+void pool_free(struct pool *p);
+
+struct pool_spec *pool_spec_new(const struct wire_pool *w, struct fp_err *err);
+void pool_spec_free(struct pool_spec *s);
+/* The spec that is wanted: the candidate while a transition runs, else the current one. */
+const struct pool_spec *pool_wanted(const struct pool *p);
+uint32_t pool_min(const struct pool *p);
+uint32_t pool_max(const struct pool *p);
+struct backoff_rule pool_backoff_rule(const struct pool *p);
+
+bool worker_is_old(const struct worker *w);
+struct pool_census pool_census(const struct pool *p);
+/* starting, ready, sleeping, at_max, held, failed, stopped, removing */
+const char *pool_state_name(const struct pool *p, const struct pool_census *c, uint32_t depth);
+
+/* Steers the pool before the loop sleeps again. */
+void pool_touch(struct pool *p);
+/* Looks at the pool again in ms at the latest. */
+void pool_touch_in(struct pool *p, int64_t ms);
+void pool_set_error(struct pool *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+void listener_free(struct listener *li);
+
+#endif

@@ -1,0 +1,290 @@
+/* Steering (manager process): from what is wanted and what is, what to start and what to retire. */
+#include "fcgipm/manager/steer.h"
+
+#include "fcgipm/base/clock.h"
+#include "fcgipm/base/log.h"
+#include "fcgipm/manager/crew.h"
+#include "fcgipm/manager/listen.h"
+#include "fcgipm/manager/manager.h"
+#include "fcgipm/manager/removal.h"
+#include "fcgipm/manager/shutdown.h"
+#include "fcgipm/manager/transition.h"
+#include "fcgipm/pool/scale.h"
+
+enum { DRAIN_LOOK_MS = 10 };
+
+/* ---- the list of pools to steer ---- */
+
+void pool_touch(struct pool *p)
+{
+	struct manager *m = p->m;
+
+	if (p->dirty)
+		return;
+	p->dirty = true;
+	p->next_dirty = m->dirty;
+	m->dirty = p;
+	event_active(&m->steer, EV_TIMEOUT, 0);
+}
+
+void steer_forget(struct pool *p)
+{
+	struct pool **at = &p->m->dirty;
+
+	while (*at != NULL && *at != p)
+		at = &(*at)->next_dirty;
+	if (*at != NULL)
+		*at = p->next_dirty;
+	p->dirty = false;
+}
+
+void steer_all(struct manager *m)
+{
+	for (struct pool *p = m->first_pool; p != NULL; p = p->next)
+		pool_touch(p);
+}
+
+/* ---- who has to go ---- */
+
+static void retire_each(struct pool *p, bool (*which)(const struct worker *w), enum retire_reason reason, uint32_t most)
+{
+	for (struct worker *w = p->workers; w != NULL && most > 0; w = w->next) {
+		if (!which(w) || w->retiring != RETIRE_NOT || !worker_accepts(w->state))
+			continue;
+		worker_retire(w, reason);
+		most--;
+	}
+}
+
+static bool anyone(const struct worker *w)
+{
+	(void)w;
+	return true;
+}
+
+static bool is_overdue(const struct worker *w)
+{
+	return w->overdue && !worker_is_old(w);
+}
+
+static bool is_surplus(const struct worker *w)
+{
+	return w->state == WORKER_READY && !worker_is_old(w);
+}
+
+/* Old workers go when the new kind is there; those of an address that was left stay until its queue is empty. */
+static void steer_old(struct pool *p, const struct pool_census *c)
+{
+	if (p->transition.stage != TRANSITION_NONE || c->old_accepting == 0)
+		return;
+	if (p->leaving != NULL && listener_depth(p->m, p->leaving) > 0) {
+		pool_touch_in(p, DRAIN_LOOK_MS);
+		return;
+	}
+	retire_each(p, worker_is_old, RETIRE_REPLACED, UINT32_MAX);
+}
+
+/* One that has lived long enough goes when its replacement is there, or first when there is no room for both. */
+static void steer_overdue(struct pool *p, const struct pool_census *c, uint32_t room, uint32_t wanted)
+{
+	if (c->overdue == 0)
+		return;
+	if (c->booting == 0 && c->ready >= wanted)
+		retire_each(p, is_overdue, RETIRE_LIFETIME, UINT32_MAX);
+	else if (room == 0 && c->booting == 0 && c->retiring == 0)
+		retire_each(p, is_overdue, RETIRE_LIFETIME, 1);
+}
+
+/* ---- who has to come ---- */
+
+/* What the launcher permits: twice max while another generation or incarnation lives, else max. */
+static uint32_t pool_room(const struct pool *p, uint32_t total)
+{
+	const struct pool_spec *s = pool_wanted(p);
+	uint32_t most = s->set.workers_max;
+
+	for (const struct worker *w = p->workers; w != NULL; w = w->next) {
+		if (w->generation == s->generation && w->tag == p->tag)
+			continue;
+		most *= 2;
+		break;
+	}
+	return total < most ? most - total : 0;
+}
+
+static uint32_t total_left(const struct pool *p)
+{
+	const struct manager *m = p->m;
+	uint32_t most = manager_max_workers(m) * (p->transition.stage == TRANSITION_BOOT ? 2 : 1);
+
+	return m->worker_count < most ? most - m->worker_count : 0;
+}
+
+static struct scale_answer steer_decide(struct pool *p, const struct pool_census *c, int64_t now)
+{
+	const struct pool_settings *s = &pool_wanted(p)->set;
+	uint32_t need = p->transition.stage == TRANSITION_BOOT ? p->transition.need : 0;
+	struct scale_input in = {
+		.queued = p->queue.depth,
+		.busy = p->queue.busy > c->retiring ? p->queue.busy - c->retiring : 0,
+		.booting = c->booting,
+		.alive = c->ready,
+		.min = pool_min(p) > need ? pool_min(p) : need,
+		.max = pool_max(p),
+		.spare = s->workers_spare,
+		.concurrency = s->workers_concurrency,
+		.boot_parallel = s->workers_boot_parallel,
+		.total_left = total_left(p),
+	};
+
+	if (in.min >= in.max)
+		in.queued = in.busy = 0; /* nothing can follow from them */
+	if (c->accepting == 0 && in.min == 0 && in.queued == 0)
+		in.busy = in.spare = 0; /* asleep: spares are for pools that work */
+	in.peak = queue_peak(p, scale_decide(&in).wanted, now);
+	return scale_decide(&in);
+}
+
+/* Damping, and what the launcher has refused a moment ago.  True when nothing may be started now. */
+static bool steer_must_wait(struct pool *p, int64_t now)
+{
+	struct backoff_rule rule = pool_backoff_rule(p);
+	int64_t wait = backoff_wait_ms(&p->backoff, now);
+
+	if (!p->failed && backoff_gave_up(&p->backoff, &rule)) {
+		p->failed = true;
+		log_error("pool.failed", KS("pool", p->name), KI("crashes", p->backoff.in_row), KS("error", p->last_error));
+	}
+	if (p->failed)
+		return true;
+	if (p->held_until_ms - now > wait)
+		wait = p->held_until_ms - now;
+	if (wait > 0)
+		pool_touch_in(p, wait);
+	return wait > 0;
+}
+
+static void note_held(struct pool *p, const struct scale_answer *a, const struct pool_census *c)
+{
+	uint32_t have = c->ready + c->booting;
+
+	p->queue.held = a->wanted > have && total_left(p) == 0 ? a->wanted - have : 0;
+	if (p->queue.held > 0 && !p->queue.held_said)
+		log_warn("pool.held", KS("pool", p->name), KI("wanted", a->wanted), KI("max_workers", manager_max_workers(p->m)));
+	p->queue.held_said = p->queue.held > 0;
+	if (p->queue.held > 0)
+		pool_touch_in(p, QUEUE_AT_MAX_MS);
+}
+
+static uint32_t steer_start(struct pool *p, const struct scale_answer *a, const struct pool_census *c, uint32_t room)
+{
+	uint32_t count = a->start < room ? a->start : room;
+
+	note_held(p, a, c);
+	for (uint32_t i = 0; i < count; i++)
+		if (!worker_start(p))
+			return i;
+	return count;
+}
+
+static void steer_surplus(struct pool *p, const struct scale_answer *a, const struct pool_census *c)
+{
+	uint32_t max = pool_max(p), over = c->ready > max ? c->ready - max : 0;
+	uint32_t idle = pool_wanted(p)->set.workers_idle_timeout > 0 ? a->retire : 0;
+
+	retire_each(p, is_surplus, RETIRE_SURPLUS, over > idle ? over : idle);
+}
+
+static void steer_workers(struct pool *p, int64_t now)
+{
+	struct pool_census c = pool_census(p);
+	struct scale_answer a = steer_decide(p, &c, now);
+	uint32_t room = pool_room(p, c.total);
+	uint32_t started = steer_must_wait(p, now) ? 0 : steer_start(p, &a, &c, room);
+
+	if (p->transition.stage == TRANSITION_BOOT) {
+		/* No room for one more while the old ones live: one of them makes room. */
+		if (started == 0 && c.booting == 0 && c.ready < p->transition.need && c.retiring == 0)
+			retire_each(p, worker_is_old, RETIRE_REPLACED, 1);
+		return;
+	}
+	steer_old(p, &c);
+	steer_overdue(p, &c, room, a.wanted);
+	steer_surplus(p, &a, &c);
+}
+
+/* ---- one pool ---- */
+
+static void steer_leaving(struct pool *p)
+{
+	if (p->leaving == NULL || p->transition.stage != TRANSITION_NONE)
+		return;
+	for (const struct worker *w = p->workers; w != NULL; w = w->next)
+		if (worker_is_old(w))
+			return;
+	listener_free(p->leaving);
+	p->leaving = NULL;
+}
+
+static void steer_running(struct pool *p, int64_t now)
+{
+	struct pool_census c;
+
+	if (p->drained || p->stopped)
+		retire_each(p, anyone, RETIRE_STOPPED, UINT32_MAX);
+	else if (p->listener != NULL)
+		steer_workers(p, now);
+	else if (!p->binding && !steer_must_wait(p, now))
+		listen_bind(p, false);
+	steer_leaving(p);
+	c = pool_census(p);
+	queue_settle(p, c.ready + c.overdue);
+}
+
+static void steer_pool(struct pool *p)
+{
+	struct manager *m = p->m;
+	int64_t now = fp_now_ms();
+
+	if (m->quit != QUIT_NOT)
+		shutdown_step(p);
+	else if (p->removing)
+		removal_step(p);
+	else
+		transition_step(p);
+	if (pool_wanted(p) != NULL)
+		steer_running(p, now);
+	ops_review(p);
+	reload_review(p);
+	if (p->removal == REMOVAL_FORGOTTEN)
+		pool_free(p);
+}
+
+static void steer_turn(evutil_socket_t fd, short what, void *ctx)
+{
+	struct manager *m = ctx;
+
+	(void)fd;
+	(void)what;
+	while (m->running && m->dirty != NULL && !m->link.is_lost) {
+		struct pool *p = m->dirty;
+
+		m->dirty = p->next_dirty;
+		p->dirty = false;
+		steer_pool(p);
+	}
+	if (m->running) {
+		reload_step(m);
+		shutdown_review(m);
+	}
+}
+
+void steer_init(struct manager *m)
+{
+	event_assign(&m->steer, m->base, -1, 0, steer_turn, m);
+}
+
+void steer_fini(struct manager *m)
+{
+	event_del(&m->steer);
+}
