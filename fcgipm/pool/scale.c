@@ -1,0 +1,45 @@
+/* How many workers a pool needs (manager process).  Pure. */
+#include "fcgipm/pool/scale.h"
+
+static uint32_t least(uint64_t a, uint64_t b)
+{
+	return (uint32_t)(a < b ? a : b);
+}
+
+static uint64_t per_worker(uint64_t requests, uint32_t concurrency)
+{
+	uint32_t each = concurrency == 0 ? 1 : concurrency;
+
+	return (requests + each - 1) / each;
+}
+
+/* busy + queued + spare, between min and max.  A pool that may sleep (min 0) keeps no spare worker while nobody wants it. */
+static uint32_t wanted_of(const struct scale_input *in)
+{
+	uint64_t load = per_worker((uint64_t)in->busy + in->queued, in->concurrency);
+	uint64_t want = load == 0 && in->min == 0 ? 0 : load + in->spare;
+
+	if (want < in->min)
+		want = in->min;
+	return least(want, in->max);
+}
+
+struct scale_answer scale_decide(const struct scale_input *in)
+{
+	struct scale_answer a = {.wanted = wanted_of(in), .reason = "as many as wanted"};
+	uint64_t have = (uint64_t)in->alive + in->booting;
+	uint32_t keep = a.wanted > in->peak ? a.wanted : in->peak;
+
+	if (keep > in->max)
+		keep = in->max;
+	if (have < a.wanted) {
+		uint32_t boots = in->boot_parallel > in->booting ? in->boot_parallel - in->booting : 0;
+
+		a.start = least(a.wanted - have, least(boots, in->total_left));
+		a.reason = a.start > 0 ? "load" : boots == 0 ? "boot_parallel" : "held by manager.max_workers";
+	} else if (have > keep) {
+		a.retire = least(have - keep, in->alive);
+		a.reason = "surplus for the whole idle_timeout";
+	}
+	return a;
+}
