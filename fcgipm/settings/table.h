@@ -4,7 +4,7 @@
  *   key        as in the file, below pools.NAME (or defaults), or below manager
  *   default    what the parser reads when the key is not given; a list's items are separated by blanks; NULL: it must be given, or the doc says
  *              what it follows from
- *   choices    "a|b|c" for CHOICE and CHOICE_OR_PATH, else NULL; one that ends in * is known and refused as "not yet"
+ *   choices    "a|b|c" for CHOICE, CHOICE_OR_PATH and SIGNAL, else NULL; one that ends in * is known and refused as "not yet"
  *   least, greatest   of the number: a count, bytes, milliseconds, a mode
  *   CLASS      what a reload does when it differs: LIVE, RECYCLE (replace the workers), REBIND (a new socket too; of manager: start fcgipm anew)
  *   AUDIENCE   VALUE: the manager knows it; HASH: it knows only that it changed
@@ -38,7 +38,7 @@
 	X(ENVIRONMENT, struct settings_list, LIST) /* NAME=VALUE each; a mapping in the file */
 
 #define SETTINGS_YEAR_MS INT64_C(31536000000)
-#define SETTINGS_MOST INT64_MAX
+#define SETTINGS_MOST (INT64_C(1) << 60)
 
 #define SETTINGS_MANAGER_ROWS(X)                                                                              \
 	X("user", user, ACCOUNT, "fcgipm", NULL, 0, 0, REBIND, VALUE, NOW,                                    \
@@ -125,9 +125,9 @@
 	  "A worker that works on one request for longer is ended; 0 no limit.")                              \
 	X("request.slow", request_slow, DURATION, "0s", NULL, 0, SETTINGS_YEAR_MS, LIVE, VALUE, NOT_YET,      \
 	  "A request that takes longer is reported; 0 never.")                                                \
-	X("stop.signal", stop_signal, SIGNAL, "TERM", NULL, 1, 64, LIVE, VALUE, NOW,                          \
+	X("stop.signal", stop_signal, SIGNAL, "TERM", "TERM|INT|QUIT|HUP|USR1|USR2|WINCH|KILL", 1, 64, LIVE, VALUE, NOW,                          \
 	  "The signal that ends an idle worker.")                                                             \
-	X("stop.busy_signal", stop_busy_signal, SIGNAL, "none", NULL, 0, 64, LIVE, VALUE, NOW,                \
+	X("stop.busy_signal", stop_busy_signal, SIGNAL, "none", "none|USR1|TERM", 0, 64, LIVE, VALUE, NOW,                \
 	  "For a worker that is never found idle: none, USR1 or TERM.")                                       \
 	X("stop.timeout", stop_timeout, DURATION, "10s", NULL, 0, SETTINGS_YEAR_MS, LIVE, VALUE, NOW,         \
 	  "From the signal to SIGKILL; 0 no limit.")                                                          \
@@ -137,7 +137,7 @@
 	  "The longest wait after a crash.")                                                                  \
 	X("restart.give_up_after", restart_give_up_after, COUNT, "0", NULL, 0, 1000000, LIVE, VALUE, NOW,     \
 	  "After so many crashes in a row the pool is failed; 0 never.")                                      \
-	X("limits.nofile", limits_nofile, COUNT, "1024", NULL, 0, 1073741816, RECYCLE, VALUE, NOW,            \
+	X("limits.nofile", limits_nofile, COUNT, "1024", NULL, 0, INT32_MAX, RECYCLE, VALUE, NOW,            \
 	  "Open files (RLIMIT_NOFILE); 0 inherited.")                                                         \
 	X("limits.nproc", limits_nproc, COUNT, "0", NULL, 0, INT32_MAX, RECYCLE, VALUE, NOW,                  \
 	  "Processes and threads of the account (RLIMIT_NPROC); 0 inherited.")                                \
@@ -162,7 +162,8 @@
 	X("output", output, CHOICE_OR_PATH, "log", "log|null", 0, 0, RECYCLE, VALUE, NOW,                     \
 	  "What becomes of what a worker writes to its descriptors 1 and 2: log, null, or the path of a file.")
 
-/* A list of texts, none of them NULL.  hash tells two lists apart; a list that the manager may not know arrives as its hash alone, with count 0. */
+/* A list of texts, none of them NULL.  hash tells two lists apart: 0, it is that of the items; else conf made it of what the items come to (the
+ * whole environment, the groups' numbers).  A list that the manager may not know arrives as its hash alone, with count 0. */
 struct settings_list {
 	uint32_t count;
 	char **items;
