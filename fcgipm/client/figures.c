@@ -18,7 +18,7 @@ const struct figure figures_manager[] = {
 	{"generation", NULL, OF_MANAGER(generation), "number of the configuration in force: the first is 1, every reload adds one"},
 	{"workers", NULL, OF_MANAGER(workers), "workers that run, over all pools"},
 	{"max_workers", NULL, OF_MANAGER(max_workers), "workers that may run, over all pools"},
-	{"manager_starts", NULL, OF_MANAGER(manager_starts), "managers that were started: more than 1 means that one died"},
+	{"manager_starts", NULL, OF_MANAGER(manager_starts), "managers before this one: each of them died"},
 	{"refused", NULL, OF_MANAGER(refused), "requests that were refused on the control socket"},
 };
 const size_t figures_manager_count = sizeof(figures_manager) / sizeof(figures_manager[0]);
@@ -53,7 +53,7 @@ const struct figure figures_pool[] = {
 	{"last_error", NULL, OF_POOL(last_error), "what went wrong last"},
 	{"user", NULL, OF_POOL(user), "account of the workers"},
 	{"generation", NULL, OF_POOL(generation), "number of the configuration that it runs by"},
-	{"notes", NULL, FIGURE_NOTES, offsetof(struct snapshot_pool, notes), "last lines that its workers wrote"},
+	{"notes", NULL, FIGURE_NOTES, offsetof(struct snapshot_pool, notes), "what else is to be known just now"},
 };
 const size_t figures_pool_count = sizeof(figures_pool) / sizeof(figures_pool[0]);
 

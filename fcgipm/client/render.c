@@ -179,18 +179,25 @@ static void table_line(struct fp_doc *d, const struct columns *c, const void *ba
 	fp_doc_add(d, "\n");
 }
 
-/* Below the table: why a pool does not serve. */
-static void table_errors(struct fp_doc *d, const struct snapshot *s)
+static void remark(struct fp_doc *d, const char *pool, const char *text)
+{
+	term_add(d, pool, false);
+	fp_doc_add(d, ": ");
+	term_add(d, text, false);
+	fp_doc_add(d, "\n");
+}
+
+/* Below the table: why a pool does not serve, and what else is to be known. */
+static void table_remarks(struct fp_doc *d, const struct snapshot *s)
 {
 	for (uint32_t i = 0; i < s->count; i++) {
 		const struct wire_status_pool *p = &s->pools[i].figures;
+		struct wire_rd notes = s->pools[i].notes.rest;
 
-		if (p->last_error[0] == '\0' || (strcmp(p->state, "failed") != 0 && strcmp(p->state, "starting") != 0))
-			continue;
-		term_add(d, p->name, false);
-		fp_doc_add(d, ": ");
-		term_add(d, p->last_error, false);
-		fp_doc_add(d, "\n");
+		if (p->last_error[0] != '\0' && (strcmp(p->state, "failed") == 0 || strcmp(p->state, "starting") == 0))
+			remark(d, p->name, p->last_error);
+		for (uint32_t n = 0; n < s->pools[i].notes.count; n++)
+			remark(d, p->name, wire_get_str(&notes));
 	}
 }
 
@@ -207,7 +214,7 @@ void render_table(struct fp_doc *d, const struct snapshot *s)
 	table_line(d, &c, NULL);
 	for (uint32_t i = 0; i < s->count; i++)
 		table_line(d, &c, &s->pools[i]);
-	table_errors(d, s);
+	table_remarks(d, s);
 }
 
 static void detail_list(struct fp_doc *d, const struct figure *f, const struct snapshot_list *l)

@@ -15,6 +15,7 @@
 #define LEAST_u64 8
 #define LEAST_i64 8
 #define LEAST_str 5
+// NOLINTNEXTLINE(bugprone-macro-parentheses): a sum of terms
 #define LEAST(type, name) +LEAST_##type
 enum { PID_BYTES = LEAST_i32, NOTE_LEAST = LEAST_str, POOL_LEAST = 0 WIRE_FIELDS_status_pool(LEAST) + LEAST_u32 + LEAST_u32 };
 

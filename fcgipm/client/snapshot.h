@@ -19,7 +19,7 @@ struct snapshot_list {
 struct snapshot_pool {
 	struct wire_status_pool figures;
 	struct snapshot_list pids;  /* i32 each */
-	struct snapshot_list notes; /* str each: the last lines that its workers wrote */
+	struct snapshot_list notes; /* str each: what else is to be known just now */
 };
 
 struct snapshot {

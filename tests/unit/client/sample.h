@@ -43,7 +43,7 @@ static inline size_t sample_encode(uint8_t *buf, size_t cap)
 	wire_put_status_pool(&w, &bad);
 	wire_put_u32(&w, 0);
 	wire_put_u32(&w, 1);
-	wire_put_str(&w, "last \"line\"");
+	wire_put_str(&w, "3 \"crashes\" in a row");
 	return w.bad ? 0 : w.len;
 }
 

@@ -47,7 +47,7 @@ static void test_json(void **state)
 		"\"served\": 0, \"restarts\": {\"exit\": 0, \"signal\": 0, \"timeout\": 0, \"boot\": 0, \"lifetime\": 0, \"replaced\": 0}, "
 		"\"at_max_ms\": 0, \"abandoned\": null, \"memory_bytes\": null, "
 		"\"last_error\": \"exec \\\"/x\\\": \\u001b[31mno\\u00ff\\nsuch file\", "
-		"\"user\": \"bob\", \"generation\": 1, \"notes\": [\"last \\\"line\\\"\"]}]}\n");
+		"\"user\": \"bob\", \"generation\": 1, \"notes\": [\"3 \\\"crashes\\\" in a row\"]}]}\n");
 	free(got);
 }
 
@@ -60,7 +60,8 @@ static void test_table(void **state)
 				 "POOL  STATE   QUEUE  PEAK  IDLE  BUSY  BOOTING  RETIRING  TOTAL  MIN  MAX  SERVED  EXIT  SIGNAL\n"
 				 "blog  ready       3    40     1     2        0         0      3    1   16       -     1       2\n"
 				 "bad   failed      -     0     0     0        0         0      0    0    1       0     0       0\n"
-				 "bad: exec \"/x\": \\x1b[31mno\\xff\\x0asuch file\n");
+				 "bad: exec \"/x\": \\x1b[31mno\\xff\\x0asuch file\n"
+				 "bad: 3 \"crashes\" in a row\n");
 	free(got);
 }
 
@@ -73,7 +74,7 @@ static void test_detail(void **state)
 	assert_non_null(strstr(got, "\n  queue.depth          3            connections that wait now\n"));
 	assert_non_null(strstr(got, "\n  workers.pids         21 22 23\n"));
 	assert_non_null(strstr(got, "\n  served               -            requests served\n"));
-	assert_non_null(strstr(got, "\n  notes                \n    last \"line\"\n"));
+	assert_non_null(strstr(got, "\n  notes                \n    3 \"crashes\" in a row\n"));
 	assert_null(strchr(got, '\x1b'));
 	free(got);
 }

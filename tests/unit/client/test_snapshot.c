@@ -34,7 +34,7 @@ static void test_reads(void **state)
 	assert_int_equal(wire_get_i32(&r), 22);
 	assert_int_equal(s.pools[1].notes.count, 1);
 	r = s.pools[1].notes.rest;
-	assert_string_equal(wire_get_str(&r), "last \"line\"");
+	assert_string_equal(wire_get_str(&r), "3 \"crashes\" in a row");
 	assert_true(s.pools[1].figures.memory_bytes == WIRE_UNKNOWN);
 	snapshot_free(&s);
 	assert_null(s.pools);
