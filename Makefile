@@ -1,0 +1,148 @@
+# fcgipm: `make help` lists the targets.  A layer is a folder below fcgipm/, a role is a layer with a main.c; files are found by their folder.
+BUILD ?= build
+CC ?= gcc
+prefix ?= /usr/local
+DESTDIR ?=
+T ?=
+
+WARN = -Wall -Wextra -Wshadow -Wmissing-prototypes -Wcast-qual -Wsign-compare -Wpointer-arith $(if $(WERROR),-Werror)
+HARDEN ?= -O2 -D_FORTIFY_SOURCE=3 -fstack-protector-strong
+CFLAGS ?= -g
+ALL_CFLAGS = -std=gnu2x -D_GNU_SOURCE -I. -fPIE $(WARN) $(HARDEN) $(CFLAGS)
+ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
+
+LAYERS = base wire fcgi spec settings pool probe priv launcher look conf manager client cli
+ROLES = launcher look conf manager
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard fcgipm/$(1)/*.c))
+archive = $(BUILD)/lib/$(1).a
+archives = $(foreach l,$(1),$(call archive,$(l)))
+
+# What a role links beside its own folder: the layers that fcgipm/LAYERS permits it, and its libraries.
+USES_launcher = probe priv spec wire base
+LIBS_launcher = -lcap
+USES_look = priv spec wire base
+LIBS_look = -lcap
+USES_conf = settings spec wire base
+LIBS_conf = -lyaml
+USES_manager = pool probe settings spec wire base
+LIBS_manager = -levent_core
+USES_cli = client settings spec fcgi wire base
+LIBS_cli =
+ALL_LIBS = -lyaml -levent_core -lcap
+
+PROGRAMS = $(BUILD)/bin/fcgipm $(ROLES:%=$(BUILD)/libexec/fcgipm/fcgipm-%)
+UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*/test_*.c))
+FUZZ_NAMES = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+APPS = $(patsubst tests/integration/apps/%.c,$(BUILD)/tests/apps/%,$(wildcard tests/integration/apps/*.c))
+HOSTILE = $(patsubst tests/integration/hostile/%.c,$(BUILD)/tests/hostile/%,$(wildcard tests/integration/hostile/*.c))
+
+.PHONY: all help run check check-unit check-fuzz check-integration tests asan fuzz soak bench cover lint format deps accounts install clean
+.SECONDARY:
+
+all: $(PROGRAMS) ## Build everything (the default)
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' Makefile
+
+# ---- building ----
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+define layer_rule
+$(call archive,$(1)): $(filter-out %/main.o,$(call objects,$(1)))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	ar rcs $$@ $$(filter %.o,$$^)
+endef
+$(foreach l,$(LAYERS),$(eval $(call layer_rule,$(l))))
+
+define role_rule
+$(2): $(BUILD)/obj/fcgipm/$(1)/main.o $(call archives,$(1) $(USES_$(1)))
+	@mkdir -p $$(@D)
+	$$(CC) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $(LIBS_$(1))
+endef
+$(foreach r,$(ROLES),$(eval $(call role_rule,$(r),$(BUILD)/libexec/fcgipm/fcgipm-$(r))))
+$(eval $(call role_rule,cli,$(BUILD)/bin/fcgipm))
+
+# A unit test may call anything but a main().
+$(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(call archives,$(LAYERS))
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(call archives,$(LAYERS)) -Wl,--end-group -lcmocka $(ALL_LIBS)
+
+$(BUILD)/tests/apps/%: tests/integration/apps/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< -lfcgi
+
+$(BUILD)/tests/hostile/%: $(BUILD)/obj/tests/integration/hostile/%.o $(call archives,settings spec wire base)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(call archives,settings spec wire base)
+
+# The corpus is replayed by an ordinary program; libFuzzer's main takes its place in `make fuzz`.
+$(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o $(call archives,$(LAYERS))
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(call archives,$(LAYERS)) -Wl,--end-group $(ALL_LIBS)
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+
+# ---- tests ----
+
+tests: all $(UNIT_TESTS) $(FUZZ_NAMES:%=$(BUILD)/tests/fuzz/%) $(APPS) $(HOSTILE)
+
+check: deps ## Install what is missing, build, run every test
+	@$(MAKE) --no-print-directory tests
+	@tools/check.sh $(BUILD) unit fuzz integration
+
+check-unit: tests ## The unit tests (T=name picks one)
+	@tools/check.sh $(BUILD) unit
+
+check-fuzz: tests ## Replay the corpus of every fuzz target
+	@tools/check.sh $(BUILD) fuzz
+
+check-integration: tests ## The tests with real programs (T=name picks some)
+	@tools/check.sh $(BUILD) integration
+
+asan: deps ## All tests under AddressSanitizer and UBSan, in build/asan
+	@$(MAKE) --no-print-directory tests $(ASAN_FLAGS)
+	@ASAN_OPTIONS=detect_leaks=1 tools/check.sh $(BUILD)/asan unit fuzz integration
+ASAN_FLAGS = BUILD=$(BUILD)/asan HARDEN='-O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined'
+
+fuzz: ## Fuzz each parser of foreign bytes for FUZZ_SECONDS (60)
+	@tools/fuzz.sh $(BUILD) $(FUZZ_NAMES)
+
+soak: deps ## What takes longer: fuzzing, long hammers, sanitizers, valgrind
+	@tools/soak.sh $(BUILD)
+
+bench: deps all ## Side by side with the installed peers; medians and conditions
+	@/usr/bin/python3 tests/bench/bench.py $(BUILD)
+
+cover: deps ## Line coverage of the unit and integration tests
+	@$(MAKE) --no-print-directory tests BUILD=$(BUILD)/cover HARDEN='-O0 --coverage'
+	@tools/check.sh $(BUILD)/cover unit fuzz integration
+	@gcovr --root . --filter fcgipm/ $(BUILD)/cover/obj
+
+lint: ## Layers, cycles, function size, format, cppcheck, shellcheck
+	@tools/lint.sh
+
+format: ## Format the sources in place
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+# ---- running and installing ----
+
+run: deps ## Build, start the manager and a private httpd on loopback, print the URLs
+	@$(MAKE) --no-print-directory all
+	@tools/run.sh $(BUILD)
+
+deps: ## Say and install what is missing, by Debian package; make the two accounts
+	@tools/deps.sh
+
+install: all ## Install below prefix=/usr/local (DESTDIR for packages)
+	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/libexec/fcgipm $(DESTDIR)$(prefix)/share/man/man8
+	install -m 755 $(BUILD)/bin/fcgipm $(DESTDIR)$(prefix)/bin/
+	install -m 755 $(ROLES:%=$(BUILD)/libexec/fcgipm/fcgipm-%) $(DESTDIR)$(prefix)/libexec/fcgipm/
+	install -m 644 $(wildcard man/*.8) $(DESTDIR)$(prefix)/share/man/man8/
+	@[ -n "$(DESTDIR)" ] || tools/accounts.sh
+
+clean: ## Remove what was built
+	rm -rf $(BUILD)
