@@ -1,5 +1,6 @@
-/* Opening output files (launcher process).  A file below an account's own directory is opened by a child that became the account; the descriptor comes
- * back over a socket pair, so that a link or a FIFO placed there gains nothing that the account did not have. */
+/* Opening output files (launcher process).  Root creates and opens them below /var/log alone: what a pool's spec says of them comes from conf, and a conf
+ * that was taken over must not make root append to /etc/cron.d.  Everywhere else a child that became the account opens it; the descriptor comes back
+ * over a socket pair, so that a link or a FIFO placed there gains nothing that the account did not have. */
 #include "fcgipm/launcher/output_file.h"
 
 #include <errno.h>
@@ -7,11 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "fcgipm/base/fd.h"
 #include "fcgipm/launcher/launcher.h"
 #include "fcgipm/priv/files.h"
 #include "fcgipm/wire/dgram.h"
+
+#define ROOTS_OWN "/var/log/"
 
 struct opening {
 	struct child child;
@@ -89,6 +93,14 @@ static int receive_fd(int sock)
 	return fd >= 0 ? fd : -EIO;
 }
 
+/* What came from the child is looked at again, here: a regular file with one name, and nothing else. */
+static int check_file(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1 ? -EINVAL : 0;
+}
+
 static void opener_exited(struct child *c, int status)
 {
 	struct opening *o = (struct opening *)c;
@@ -97,11 +109,13 @@ static void opener_exited(struct child *c, int status)
 
 	if (r == 0) {
 		fd = receive_fd(o->ours);
-		r = fd < 0 ? fd : 0;
+		r = fd < 0 ? fd : check_file(fd);
 	}
 	if (r < 0)
 		fp_fail(&err, -r, "output %s, opened with the account's own rights: %m", o->spec.output_path);
-	finish(o, r == 0 ? fd : -1, r, &err);
+	if (r < 0)
+		fp_close(&fd);
+	finish(o, fd, r, &err);
 }
 static const struct child_ops opener_ops = {.what = "output", .exited = opener_exited};
 
@@ -135,7 +149,8 @@ void output_file_open(struct launcher *l, const struct pool_entry *e, output_fil
 		r = fp_fail(&err, EINVAL, "the pool has no output file");
 	if (r == 0)
 		r = priv_walk(o->spec.output_path, o->spec.uid, &way, &o->dir, &o->base, &err);
-	if (r == 0 && way == PRIV_WAY_ACCOUNT && !l->ordinary && (r = open_by_child(l, o)) == 0)
+	if (r == 0 && !l->ordinary && (way == PRIV_WAY_ACCOUNT || strncmp(o->spec.output_path, ROOTS_OWN, sizeof(ROOTS_OWN) - 1) != 0) &&
+	    (r = open_by_child(l, o)) == 0)
 		return;
 	if (r == 0)
 		r = priv_open_output_at(o->dir, o->base, &fd, &err);
