@@ -93,7 +93,7 @@ struct manager *manager_new(int link_fd)
 	m->diag_fd = probe_diag_open();
 	steer_init(m);
 	sampler_init(m);
-	retire_line_init(&m->retire_line);
+	retire_line_init(m);
 	events_init(m);
 	if (m->diag_fd < 0 || link_init(&m->link, m->base, link_fd) < 0) {
 		event_base_free(m->base);

@@ -44,7 +44,6 @@ struct manager {
 
 	struct manager_settings *settings; /* NULL until the first SETTINGS */
 	bool running;   /* GO has come */
-	bool announced; /* the supervisor knows that we are ready */
 	bool ready_said; /* the event "ready" */
 	enum manager_quit quit;
 	bool ended; /* END done is said */

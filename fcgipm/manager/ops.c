@@ -81,6 +81,8 @@ void ops_review(struct pool *p)
 			continue;
 		if (p->failed && waits_for_workers(op))
 			op_end(p->m, op, 1, p->last_error != NULL ? p->last_error : "the pool is failed");
+		else if (p->stopped && op->kind == OP_SCALE)
+			op_end(p->m, op, 0, "the pool is stopped: this holds when it is started");
 		else if (p->stopped && waits_for_workers(op))
 			op_end(p->m, op, 1, "the pool was stopped");
 		else if (is_fulfilled(op, p, &c))

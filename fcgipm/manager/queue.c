@@ -261,7 +261,7 @@ void queue_settle(struct pool *p, uint32_t alive)
 		sampler_enter(p, now + (at_max ? QUEUE_AT_MAX_MS : sample_interval(p->m, QUEUE_SAMPLE_MS)));
 		return;
 	}
-	if (alive > pool_min(p)) {
+	if (alive > pool_min(p) && pool_wanted(p)->set.workers_idle_timeout > 0) {
 		slow = pool_wanted(p)->set.workers_idle_timeout / QUEUE_PEAKS;
 		sampler_enter(p, now + (slow < 50 ? 50 : slow > 5000 ? 5000 : slow));
 	}

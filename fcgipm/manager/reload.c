@@ -85,12 +85,37 @@ void reload_review(struct pool *p)
 	p->reload_failed = false;
 }
 
+static bool is_bound(const struct pool *p)
+{
+	return p->listener != NULL || p->bind_failed || p->failed || p->stopped || p->removing;
+}
+
+/* Nothing of this reload (or, at first, of the start) is open: what remains takes its time and stands in nobody's way. */
 static bool is_decided(const struct manager *m)
 {
 	for (const struct pool *p = m->first_pool; p != NULL; p = p->next)
-		if (p->reload_round == m->reload.round && p->transition.stage != TRANSITION_NONE)
+		if (!is_bound(p) || (p->reload_round == m->reload.round && p->transition.stage != TRANSITION_NONE))
 			return false;
 	return true;
+}
+
+/* Once: every min is up, or cannot be. */
+static void review_ready(struct manager *m)
+{
+	unsigned failed = 0;
+
+	for (const struct pool *p = m->first_pool; p != NULL; p = p->next) {
+		struct pool_census c;
+
+		failed += p->failed;
+		if (p->failed || p->stopped || p->removing || pool_wanted(p) == NULL)
+			continue;
+		c = pool_census(p);
+		if (p->listener == NULL || c.ready + c.overdue < pool_min(p))
+			return;
+	}
+	m->ready_said = true;
+	log_info("ready", KI("pools", m->pool_count), KI("failed", failed), KI("workers", m->worker_count));
 }
 
 static uint32_t oldest_round(const struct manager *m)
@@ -108,8 +133,11 @@ void reload_step(struct manager *m)
 	if (m->reload.stage == RELOAD_SETTLING && is_decided(m)) {
 		m->reload.stage = RELOAD_IDLE;
 		link_notice(&m->link, NOTICE_READY);
-		log_info("reload.applied", KI("round", m->reload.round), KI("generation", m->generation));
+		if (m->reload.round > 0)
+			log_info("reload.applied", KI("round", m->reload.round), KI("generation", m->generation));
 	}
+	if (!m->ready_said)
+		review_ready(m);
 	if (ops_has_reload(m))
 		ops_reload_done(m, m->reload.stage == RELOAD_ASKED ? m->reload.round - 1 : m->reload.round, oldest_round(m));
 	if (m->reload.stage == RELOAD_IDLE && m->reload.again && m->quit == QUIT_NOT)

@@ -8,12 +8,18 @@
 
 enum { REMOVAL_LOOK_MS = 10, REMOVAL_AGAIN_MS = 50 };
 
+/* Waiting for a queue that nobody will ever serve would be waiting for ever. */
+static bool is_hopeless(const struct pool *p)
+{
+	return p->listener == NULL || p->failed || p->stopped || (p->backoff.in_row > 0 && pool_census(p).ready == 0);
+}
+
 bool queue_ran_dry(struct pool *p)
 {
 	if (p->drained)
 		return true;
 	p->queue.depth = queue_depth(p);
-	p->drained = p->queue.depth == 0;
+	p->drained = p->queue.depth == 0 || is_hopeless(p);
 	if (!p->drained)
 		pool_touch_in(p, REMOVAL_LOOK_MS);
 	return p->drained;

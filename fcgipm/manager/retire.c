@@ -1,14 +1,12 @@
 /* Retiring (manager process).  The launcher freezes, looks and signals as one act; here is only the patience. */
 #include "fcgipm/manager/retire.h"
 
-#include <stdlib.h>
-
 #include "fcgipm/base/clock.h"
 #include "fcgipm/base/log.h"
 #include "fcgipm/manager/crew.h"
 #include "fcgipm/manager/manager.h"
 
-enum { RETIRE_AT_ONCE = 8, RETIRE_MOST_MS = 5, RETIRE_PATIENCE_MS = 1000, RETIRE_SLOW_MS = 50 };
+enum { RETIRE_MOST_MS = 5, RETIRE_PATIENCE_MS = 1000, RETIRE_SLOW_MS = 50 };
 
 /* 1, 2, 4, 5 ms; one that has been busy for long is asked less often, for a two hundredth of that time. */
 int64_t retire_wait_ms(unsigned looks, int64_t since_ms)
@@ -20,11 +18,14 @@ int64_t retire_wait_ms(unsigned looks, int64_t since_ms)
 	return wait < RETIRE_SLOW_MS ? wait : RETIRE_SLOW_MS;
 }
 
-void retire_line_init(struct retire_line *l)
+void retire_line_init(struct manager *m)
 {
+	struct retire_line *l = &m->retire_line;
+
 	l->first = NULL;
 	l->last = &l->first;
-	l->asked = 0;
+	for (unsigned i = 0; i < RETIRE_AT_ONCE; i++)
+		l->calls[i] = (struct retire_call){.m = m};
 }
 
 void retire_leave(struct worker *w)
@@ -84,13 +85,6 @@ static bool out_of_patience(struct worker *w, bool blind, int64_t now)
 
 static void retire_next(struct manager *m);
 
-/* The call's context is the manager and not the worker, since the place that it takes in the launcher must be given back even when the worker has
- * gone: the worker is found again by its id. */
-struct retire_call {
-	struct manager *m;
-	uint64_t id;
-};
-
 static void retire_answered(struct worker *w, int64_t look)
 {
 	int64_t now = fp_now_ms();
@@ -103,33 +97,37 @@ static void retire_answered(struct worker *w, int64_t look)
 		timer_arm(&w->timer, retire_wait_ms(w->looks++, now - w->retire_ms));
 }
 
+/* The call is given back even when the worker has gone meanwhile, so it knows the worker by its id alone. */
 static void answered(void *ctx, const struct wire_answer *a, struct wire_dgram *d)
 {
 	struct retire_call *c = ctx;
-	struct manager *m = c->m;
-	struct worker *w = worker_find(m, c->id);
+	struct worker *w = worker_find(c->m, c->id);
 
 	(void)d;
-	free(c);
-	m->retire_line.asked--;
+	c->id = 0;
 	if (w != NULL)
 		retire_answered(w, a->number);
-	retire_next(m);
+	retire_next(c->m);
+}
+
+static struct retire_call *free_call(struct retire_line *l)
+{
+	for (unsigned i = 0; i < RETIRE_AT_ONCE; i++)
+		if (l->calls[i].id == 0)
+			return &l->calls[i];
+	return NULL;
 }
 
 static void retire_next(struct manager *m)
 {
 	struct retire_line *l = &m->retire_line;
+	struct retire_call *c;
 
-	while (l->first != NULL && l->asked < RETIRE_AT_ONCE) {
+	while (l->first != NULL && (c = free_call(l)) != NULL) {
 		struct worker *w = l->first;
-		struct retire_call *c = malloc(sizeof(*c));
 
-		if (c == NULL)
-			return;
 		retire_leave(w);
-		*c = (struct retire_call){.m = m, .id = w->id};
-		l->asked++;
+		c->id = w->id;
 		link_retire(&m->link, w->id, answered, c);
 	}
 }

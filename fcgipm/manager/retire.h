@@ -6,13 +6,18 @@
 
 #include "fcgipm/manager/service.h"
 
+enum { RETIRE_AT_ONCE = 8 };
+
 /* Workers whose turn it is; few are asked for at once, so that a thousand of them do not keep the launcher from its other work. */
 struct retire_line {
 	struct worker *first, **last;
-	unsigned asked;
+	struct retire_call {
+		struct manager *m;
+		uint64_t id; /* 0: free */
+	} calls[RETIRE_AT_ONCE];
 };
 
-void retire_line_init(struct retire_line *l);
+void retire_line_init(struct manager *m);
 
 /* The decision: reason is counted when it has gone. */
 void worker_retire(struct worker *w, enum retire_reason reason);

@@ -26,7 +26,7 @@ void shutdown_step(struct pool *p)
 	transition_drop(p);
 	if (p->listener != NULL)
 		listener_withdraw(p, p->listener);
-	if (p->m->quit == QUIT_NOW || p->listener == NULL || p->failed || p->stopped)
+	if (p->m->quit == QUIT_NOW)
 		p->drained = true;
 	else
 		queue_ran_dry(p);

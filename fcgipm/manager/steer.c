@@ -139,8 +139,6 @@ static struct scale_answer steer_decide(struct pool *p, const struct pool_census
 
 	if (in.min >= in.max)
 		in.queued = in.busy = 0; /* nothing can follow from them */
-	if (c->accepting == 0 && in.min == 0 && in.queued == 0)
-		in.busy = in.spare = 0; /* asleep: spares are for pools that work */
 	in.peak = queue_peak(p, scale_decide(&in).wanted, now);
 	return scale_decide(&in);
 }
@@ -169,8 +167,11 @@ static void note_held(struct pool *p, const struct scale_answer *a, const struct
 	uint32_t have = c->ready + c->booting;
 
 	p->queue.held = a->wanted > have && total_left(p) == 0 ? a->wanted - have : 0;
-	if (p->queue.held > 0 && !p->queue.held_said)
+	if (p->queue.held > 0 && !p->queue.held_said) {
+		ops_fail(p, "held: manager.max_workers is reached");
+		reload_pool_failed(p, "held: manager.max_workers is reached");
 		log_warn("pool.held", KS("pool", p->name), KI("wanted", a->wanted), KI("max_workers", manager_max_workers(p->m)));
+	}
 	p->queue.held_said = p->queue.held > 0;
 	if (p->queue.held > 0)
 		pool_touch_in(p, QUEUE_AT_MAX_MS);
