@@ -40,7 +40,7 @@ static void answer(struct client *c, uint32_t seq, unsigned code, const char *fm
 /* The pool that a command names; NULL when the client has got its no. */
 static struct pool *named_pool(struct client *c, uint32_t seq, const char *name)
 {
-	struct pool *p = pool_find(c->m, name);
+	struct pool *p = manager_pool(c->m, name);
 
 	if (p == NULL || pool_wanted(p) == NULL)
 		answer(c, seq, 1, "no such pool: %s", name);
@@ -81,7 +81,7 @@ static int on_C_STATUS(void *ctx, struct wire_dgram *d)
 	int r;
 
 	READ_OR_RETURN(d, c_pool, &m);
-	if (m.pool[0] != '\0' && pool_find(c->m, m.pool) == NULL) {
+	if (m.pool[0] != '\0' && manager_pool(c->m, m.pool) == NULL) {
 		answer(c, d->seq, 1, "no such pool: %s", m.pool);
 		return 0;
 	}
@@ -262,7 +262,7 @@ static int on_C_LEASE(void *ctx, struct wire_dgram *d)
 	struct pool *p;
 
 	READ_OR_RETURN(d, c_pool, &m);
-	p = pool_find(c->m, m.pool);
+	p = manager_pool(c->m, m.pool);
 	/* Who may not lease a pool does not learn whether there is one. */
 	if (p == NULL || pool_wanted(p) == NULL || !lease_permitted(p, &c->peer))
 		answer(c, d->seq, 1, "no such pool, or no right to lease it: %s", m.pool);

@@ -26,7 +26,7 @@ static struct worker **bucket_of(struct manager *m, uint64_t id)
 	return &m->workers[id % MANAGER_WORKER_BUCKETS];
 }
 
-struct worker *worker_find(struct manager *m, uint64_t id)
+struct worker *manager_worker(struct manager *m, uint64_t id)
 {
 	struct worker *w = *bucket_of(m, id);
 

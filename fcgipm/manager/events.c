@@ -124,7 +124,7 @@ static void take_candidate(struct pool *p, struct pool_spec *s)
 
 static struct pool *intern(struct manager *m, const char *name)
 {
-	struct pool *p = pool_find(m, name);
+	struct pool *p = manager_pool(m, name);
 
 	if (p != NULL && p->removal == REMOVAL_FORGOTTEN) {
 		pool_free(p); /* the launcher has forgotten it, and this is another one */
@@ -190,7 +190,7 @@ static int on_LISTENER(void *ctx, struct wire_dgram *d)
 	struct listener *li;
 
 	READ_OR_RETURN(d, listener, &w);
-	p = pool_find(m, w.pool);
+	p = manager_pool(m, w.pool);
 	li = p != NULL ? listener_new(m, d, w.generation, w.address) : NULL;
 	if (li == NULL)
 		return -EBADMSG;
@@ -209,7 +209,7 @@ static int on_WORKER(void *ctx, struct wire_dgram *d)
 	struct pool *p;
 
 	READ_OR_RETURN(d, worker, &w);
-	p = pool_find(m, w.pool);
+	p = manager_pool(m, w.pool);
 	if (p == NULL || w.worker == 0)
 		return -EBADMSG;
 	return worker_adopt(p, &w, d) ? 0 : -ENOMEM;
@@ -254,7 +254,7 @@ static int on_STARTED(void *ctx, struct wire_dgram *d)
 	struct worker *k;
 
 	READ_OR_RETURN(d, worker_id, &w);
-	k = worker_find(ctx, w.worker);
+	k = manager_worker(ctx, w.worker);
 	if (k == NULL)
 		return -EBADMSG;
 	if (k->state == WORKER_STARTING)
@@ -268,7 +268,7 @@ static int on_EXITED(void *ctx, struct wire_dgram *d)
 	struct worker *k;
 
 	READ_OR_RETURN(d, exited, &w);
-	k = worker_find(ctx, w.worker);
+	k = manager_worker(ctx, w.worker);
 	if (k == NULL)
 		return -EBADMSG;
 	worker_exited(k, &w);

@@ -129,7 +129,7 @@ bool listener_check(struct pool *p)
 	return true;
 }
 
-void listener_withdraw(struct pool *p, struct listener *li)
+void listen_withdraw(struct pool *p, struct listener *li)
 {
 	struct wire_unbind m = {.pool = p->name, .generation = li->generation, .how = 0};
 

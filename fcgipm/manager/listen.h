@@ -19,6 +19,6 @@ bool listener_same(const struct listener *a, const struct listener *b);
 /* When somebody has shut the listener down it is bound anew, and true is returned. */
 bool listener_check(struct pool *p);
 /* Removes the socket's name; what is queued is still served. */
-void listener_withdraw(struct pool *p, struct listener *li);
+void listen_withdraw(struct pool *p, struct listener *li);
 
 #endif

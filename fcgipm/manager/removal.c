@@ -76,7 +76,7 @@ void removal_step(struct pool *p)
 	if (p->removal == REMOVAL_NONE) {
 		p->removal = REMOVAL_WITHDRAWN;
 		if (p->listener != NULL)
-			listener_withdraw(p, p->listener);
+			listen_withdraw(p, p->listener);
 	}
 	if (p->removal == REMOVAL_WITHDRAWN && queue_ran_dry(p) && p->workers == NULL)
 		removal_finish(p);

@@ -43,7 +43,7 @@ void retire_leave(struct worker *w)
 	w->in_line = false;
 }
 
-void worker_retire(struct worker *w, enum retire_reason reason)
+void retire_worker(struct worker *w, enum retire_reason reason)
 {
 	if (w->retiring != RETIRE_NOT)
 		return;
@@ -101,7 +101,7 @@ static void retire_answered(struct worker *w, int64_t look)
 static void answered(void *ctx, const struct wire_answer *a, struct wire_dgram *d)
 {
 	struct retire_call *c = ctx;
-	struct worker *w = worker_find(c->m, c->id);
+	struct worker *w = manager_worker(c->m, c->id);
 
 	(void)d;
 	c->id = 0;

@@ -20,7 +20,7 @@ struct retire_line {
 void retire_line_init(struct manager *m);
 
 /* The decision: reason is counted when it has gone. */
-void worker_retire(struct worker *w, enum retire_reason reason);
+void retire_worker(struct worker *w, enum retire_reason reason);
 /* Its state is RETIRING now. */
 void retire_begin(struct worker *w);
 /* Its turn to be asked. */

@@ -18,7 +18,7 @@ static struct pool **bucket_of(struct manager *m, const char *name)
 	return &m->pools[fp_hash_str(FP_HASH_INIT, name) % MANAGER_POOL_BUCKETS];
 }
 
-struct pool *pool_find(struct manager *m, const char *name)
+struct pool *manager_pool(struct manager *m, const char *name)
 {
 	struct pool *p = *bucket_of(m, name);
 

@@ -133,7 +133,7 @@ struct pool_census {
 	uint32_t retiring;                 /* on their way out, of any kind */
 };
 
-struct pool *pool_find(struct manager *m, const char *name);
+struct pool *manager_pool(struct manager *m, const char *name);
 struct pool *pool_new(struct manager *m, const char *name);
 /* All of it; no worker is left. */
 void pool_free(struct pool *p);

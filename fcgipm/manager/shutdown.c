@@ -25,7 +25,7 @@ void shutdown_step(struct pool *p)
 {
 	transition_drop(p);
 	if (p->listener != NULL)
-		listener_withdraw(p, p->listener);
+		listen_withdraw(p, p->listener);
 	if (p->m->quit == QUIT_NOW)
 		p->drained = true;
 	else

@@ -51,7 +51,7 @@ static void retire_each(struct pool *p, bool (*which)(const struct worker *w), e
 	for (struct worker *w = p->workers; w != NULL && most > 0; w = w->next) {
 		if (!which(w) || w->retiring != RETIRE_NOT || !worker_accepts(w->state))
 			continue;
-		worker_retire(w, reason);
+		retire_worker(w, reason);
 		most--;
 	}
 }

@@ -88,7 +88,7 @@ static void adopt_listener(struct pool *p)
 		return;
 	queue_unwatch(p);
 	if (p->listener != NULL)
-		listener_withdraw(p, p->listener);
+		listen_withdraw(p, p->listener);
 	listener_free(p->leaving);
 	p->leaving = p->listener;
 	p->listener = p->coming;

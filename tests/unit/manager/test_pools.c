@@ -5,7 +5,7 @@
 
 static struct pool *blog(struct fake *f)
 {
-	return pool_find(f->m, "blog");
+	return manager_pool(f->m, "blog");
 }
 
 static void start(struct fake *f, fake_change *change)
