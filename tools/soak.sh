@@ -1,0 +1,17 @@
+#!/bin/bash
+# What takes longer than a check may: fuzzing, everything under sanitizers, the unit tests under valgrind, the long hammers.  soak.sh BUILD
+set -eu
+cd "$(dirname "$0")/.."
+build=$1
+FUZZ_SECONDS=${FUZZ_SECONDS:-120} make fuzz
+make asan
+make tests
+for test in "$build"/tests/unit/*/test_*; do
+	[ -x "$test" ] || continue
+	echo "---- valgrind $test"
+	valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite "$test" >"$build/valgrind.log" 2>&1 || {
+		tail -n 40 "$build/valgrind.log"
+		exit 1
+	}
+done
+RUN_SOAK=1 tools/check.sh "$build" integration
