@@ -1,33 +1,67 @@
-/* One FastCGI request on a connected socket (command line).  It reads while it writes: an application may answer before it has read the body, and
- * may close without ever reading it. */
+/* One FastCGI request on a connected socket (command line).  It reads while it writes: an application may answer before it has read the body,
+ * and may close without ever reading it. */
 #include "fcgipm/cli/request_io.h"
 
 #include <errno.h>
-#include <fastcgi.h>
 #include <limits.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "fcgipm/base/clock.h"
-#include "fcgipm/cli/request_records.h"
+#include "fcgipm/fcgi/client.h"
+
+enum { FEED = 65536, PIECE = 32768 };
 
 struct exchange {
 	int socket;
 	const struct request *q;
-	bool sending;
-	struct records_out out;
-	struct records_in in;
+	bool sending, ended;
+	struct request_end end;
+	struct fcgi_client client;
+	struct fcgi_pair pairs[REQUEST_PARAMS_MAX];
+	int64_t fed[2]; /* bytes of the body, of the data */
+	size_t len, sent; /* of out */
+	uint8_t out[PIECE], feed[FEED], in[PIECE];
 };
 
-static void on_content(void *ctx, uint8_t type, const char *bytes, size_t len)
+/* Gives the codec the next bytes of the stream that it wants. */
+static int feed(struct exchange *x, bool data, struct fp_err *err)
 {
-	const struct request *q = ctx;
+	const struct request_body *b = data ? &x->q->data : &x->q->body;
+	int64_t left = b->bytes - x->fed[data];
+	ssize_t n = 0;
 
-	if (type == FCGI_STDOUT)
-		request_answer_feed(q->answer, bytes, len);
-	else
-		fwrite(bytes, 1, len, q->err);
+	if (left > 0) {
+		n = pread(b->fd, x->feed, left < FEED ? (size_t)left : FEED, x->fed[data]);
+		if (n <= 0)
+			return n < 0 ? fp_fail(err, errno, "cannot read what is to be sent: %m")
+				     : fp_fail(err, EIO, "what is to be sent became shorter meanwhile");
+	}
+	x->fed[data] += n;
+	fcgi_client_feed(&x->client, x->feed, (size_t)n);
+	return 0;
+}
+
+/* Makes x->out hold something.  1, 0: all was sent, or -errno. */
+static int fill(struct exchange *x, struct fp_err *err)
+{
+	while (x->sent == x->len) {
+		int wants, r;
+
+		x->sent = 0;
+		x->len = fcgi_client_pull(&x->client, x->out, sizeof(x->out));
+		if (x->len > 0)
+			break;
+		wants = fcgi_client_wants(&x->client);
+		if (wants == 0)
+			return 0;
+		r = feed(x, wants == FCGI_DATA, err);
+		if (r < 0)
+			return r;
+	}
+	return 1;
 }
 
 /* Sends as much as goes.  Who does not listen any more may still have answered. */
@@ -35,11 +69,11 @@ static int send_some(struct exchange *x, struct fp_err *err)
 {
 	int r;
 
-	while ((r = records_out_next(&x->out)) == 1) {
-		ssize_t n = send(x->socket, x->out.bytes + x->out.sent, x->out.len - x->out.sent, MSG_NOSIGNAL);
+	while ((r = fill(x, err)) == 1) {
+		ssize_t n = send(x->socket, x->out + x->sent, x->len - x->sent, MSG_NOSIGNAL);
 
 		if (n >= 0)
-			x->out.sent += (size_t)n;
+			x->sent += (size_t)n;
 		else if (errno == EAGAIN)
 			return 0;
 		else if (errno == EPIPE || errno == ECONNRESET)
@@ -48,26 +82,53 @@ static int send_some(struct exchange *x, struct fp_err *err)
 			return fp_fail(err, errno, "cannot send the request: %m");
 	}
 	x->sending = false;
-	return r < 0 ? fp_fail(err, -r, "cannot read what is to be sent: %m") : 0;
+	return r < 0 ? r : 0;
+}
+
+static int take_event(struct exchange *x, const struct fcgi_client_event *e, int broken, struct fp_err *err)
+{
+	if (e->kind == FCGI_CLIENT_STDOUT)
+		request_answer_feed(x->q->answer, (const char *)e->at, e->len);
+	if (e->kind == FCGI_CLIENT_STDERR)
+		fwrite(e->at, 1, e->len, x->q->err);
+	if (e->kind == FCGI_CLIENT_BROKEN)
+		return fp_fail(err, broken, "the application %s", e->why);
+	if (e->kind == FCGI_CLIENT_END) {
+		x->end = (struct request_end){.app_status = e->app_status, .protocol_status = e->protocol_status};
+		x->ended = true;
+	}
+	return 0;
+}
+
+static int take_bytes(struct exchange *x, size_t len, struct fp_err *err)
+{
+	int r = 0;
+
+	for (size_t at = 0; at < len && r == 0;) {
+		struct fcgi_client_event e;
+
+		at += fcgi_client_receive(&x->client, x->in + at, len - at, &e);
+		r = take_event(x, &e, EPROTO, err);
+	}
+	/* A stream of events is to be seen as it comes. */
+	fflush(x->q->answer->out);
+	fflush(x->q->err);
+	return r;
 }
 
 static int read_some(struct exchange *x, struct fp_err *err)
 {
-	static uint8_t bytes[65536];
-	const struct records_sink sink = {.content = on_content, .ctx = (void *)(uintptr_t)x->q};
-	ssize_t n = read(x->socket, bytes, sizeof(bytes));
+	struct fcgi_client_event e;
+	ssize_t n = read(x->socket, x->in, sizeof(x->in));
 
+	if (n > 0)
+		return take_bytes(x, (size_t)n, err);
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return 0;
 	if (n < 0 && errno != ECONNRESET)
 		return fp_fail(err, errno, "cannot read the answer: %m");
-	if (n <= 0)
-		return fp_fail(err, ECONNRESET, "the connection ended before the answer did");
-	if (records_in_feed(&x->in, bytes, (size_t)n, &sink) < 0)
-		return fp_fail(err, EPROTO, "what the application sends is not FastCGI");
-	fflush(x->q->answer->out);
-	fflush(x->q->err);
-	return 0;
+	fcgi_client_eof(&x->client, &e);
+	return take_event(x, &e, ECONNRESET, err);
 }
 
 static int wait_for(const struct exchange *x, short *ret_events, struct fp_err *err)
@@ -97,17 +158,26 @@ static int step(struct exchange *x, struct fp_err *err)
 	return r;
 }
 
+static int begin(struct exchange *x, struct fp_err *err)
+{
+	const struct request_params *p = x->q->params;
+	const struct fcgi_request request = {.role = (uint16_t)x->q->role, .params = x->pairs, .param_count = p->count};
+	int r;
+
+	for (size_t i = 0; i < p->count; i++)
+		x->pairs[i] = (struct fcgi_pair){p->list[i].name, strlen(p->list[i].name), p->list[i].value, strlen(p->list[i].value)};
+	r = fcgi_client_begin(&x->client, &request);
+	return r < 0 ? fp_fail(err, -r, "a parameter is too long") : 0;
+}
+
 int request_run(int socket, const struct request *q, struct request_end *ret, struct fp_err *err)
 {
 	struct exchange x = {.socket = socket, .q = q, .sending = true};
-	int r = records_out_init(&x.out, q->role, q->params, &q->body, &q->data);
+	int r = begin(&x, err);
 
-	if (r < 0)
-		return fp_fail(err, -r, "the parameters: %m");
-	while (r == 0 && !x.in.ended)
+	while (r == 0 && !x.ended)
 		r = step(&x, err);
-	records_out_fini(&x.out);
 	if (r == 0)
-		*ret = (struct request_end){.app_status = x.in.app_status, .protocol_status = x.in.protocol_status};
+		*ret = x.end;
 	return r;
 }
