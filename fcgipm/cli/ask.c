@@ -1,4 +1,5 @@
-/* One request to the manager (command line).  Notes and refusals go to standard error, what was asked for to standard output. */
+/* One request to the manager (command line).  Notes and refusals go to standard error, what was asked for to standard
+ * output. */
 #include "fcgipm/cli/ask.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
-/* One request to the manager, with what a command does around it: find the socket, connect, print the notes, turn the answer into an exit
- * code.
+/* One request to the manager, with what a command does around it: find the socket, connect, print the notes, turn the
+ * answer into an exit code.
  *
  *   struct ask ask;
  *   struct wire_wr *w = ask_begin(&ask, cli, WIRE_C_RELOAD);
@@ -15,7 +15,10 @@
 #include "fcgipm/client/control.h"
 
 enum { CLI_KEY_NO_WAIT = CLI_KEY_LONG };
-#define CLI_OPTION_NO_WAIT {CLI_KEY_NO_WAIT, "no-wait", NULL, "return when it was asked, not when it is done"}
+#define CLI_OPTION_NO_WAIT                                                                                                                                     \
+	{                                                                                                                                                      \
+		CLI_KEY_NO_WAIT, "no-wait", NULL, "return when it was asked, not when it is done"                                                              \
+	}
 
 struct ask {
 	const struct cli *cli;

@@ -1,6 +1,8 @@
-/* The command line: one command a file, its descriptor first.  From the descriptors come the parser, the help and the manual's synopsis.
+/* The command line: one command a file, its descriptor first.  From the descriptors come the parser, the help and the
+ * manual's synopsis.
  *
- * A new command: fcgipm/cli/cmd_NAME.c with a struct cli_command, its row in cli/commands.c, its paragraph in man/fcgipm.8, its test.
+ * A new command: fcgipm/cli/cmd_NAME.c with a struct cli_command, its row in cli/commands.c, its paragraph in
+ * man/fcgipm.8, its test.
  */
 #ifndef FCGIPM_CLI_CLI_H
 #define FCGIPM_CLI_CLI_H
@@ -23,9 +25,9 @@ enum cli_key {
 };
 
 struct cli_option {
-	int key;          /* below 256 it is the letter too; 0 ends the list */
+	int key; /* below 256 it is the letter too; 0 ends the list */
 	const char *name; /* --name; NULL: the letter alone */
-	const char *arg;  /* what it takes, for the help; NULL: nothing */
+	const char *arg; /* what it takes, for the help; NULL: nothing */
 	const char *help;
 };
 
@@ -36,7 +38,7 @@ struct cli_command {
 	const char *args; /* for the help: "POOL", "[POOL]", "" */
 	unsigned min_args, max_args;
 	const char *brief; /* one line */
-	const char *help;  /* the rest; lines of at most 78 */
+	const char *help; /* the rest; lines of at most 78 */
 	int (*run)(struct cli *cli); /* returns the exit code */
 	const struct cli_option *options;
 };

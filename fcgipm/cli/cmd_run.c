@@ -1,4 +1,5 @@
-/* fcgipm run: becomes the launcher, which keeps this process's pid, so that a supervisor signals the right one (command line). */
+/* fcgipm run: becomes the launcher, which keeps this process's pid, so that a supervisor signals the right one (command
+ * line). */
 #include "fcgipm/cli/commands.h"
 
 #include "fcgipm/cli/role.h"

@@ -1,4 +1,5 @@
-/* fcgipm: the command line.  It asks a running manager, and starts the launcher; it has no privilege of its own and needs none. */
+/* fcgipm: the command line.  It asks a running manager, and starts the launcher; it has no privilege of its own and
+ * needs none. */
 #include "fcgipm/cli/cli.h"
 
 int main(int argc, char **argv)

@@ -1,5 +1,5 @@
-/* From words to a command with its options (command line).  Options may stand anywhere before "--", those of all commands also before the
- * command's name. */
+/* From words to a command with its options (command line).  Options may stand anywhere before "--", those of all
+ * commands also before the command's name. */
 #include "fcgipm/cli/cli.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-/* What an application writes to its standard output (command line).  The body goes to out as it comes; the head is understood line by line, so
- * that it may arrive a byte at a time. */
+/* What an application writes to its standard output (command line).  The body goes to out as it comes; the head is
+ * understood line by line, so that it may arrive a byte at a time. */
 #include "fcgipm/cli/request_answer.h"
 
 #include <ctype.h>

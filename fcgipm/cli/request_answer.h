@@ -12,10 +12,10 @@ struct request_answer {
 	FILE *out;
 	bool show_head;
 	bool in_body;
-	bool any;       /* something was written */
+	bool any; /* something was written */
 	bool malformed; /* the head is none: all of it goes to out */
-	int status;     /* HTTP's; 200 unless the head says otherwise */
-	size_t lines;   /* of this head so far */
+	int status; /* HTTP's; 200 unless the head says otherwise */
+	size_t lines; /* of this head so far */
 	size_t len;
 	char line[ANSWER_LINE_MAX];
 };

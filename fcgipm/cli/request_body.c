@@ -1,4 +1,5 @@
-/* What a request carries (command line).  Whatever is not a regular file is copied into memory first, because its length must be known. */
+/* What a request carries (command line).  Whatever is not a regular file is copied into memory first, because its
+ * length must be known. */
 #include "fcgipm/cli/request_body.h"
 
 #include <errno.h>

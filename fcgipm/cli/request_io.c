@@ -1,5 +1,5 @@
-/* One FastCGI request on a connected socket (command line).  It reads while it writes: an application may answer before it has read the body,
- * and may close without ever reading it. */
+/* One FastCGI request on a connected socket (command line).  It reads while it writes: an application may answer before
+ * it has read the body, and may close without ever reading it. */
 #include "fcgipm/cli/request_io.h"
 
 #include <errno.h>

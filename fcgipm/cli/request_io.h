@@ -25,8 +25,9 @@ struct request_end {
 	int protocol_status; /* FCGI_REQUEST_COMPLETE and so on */
 };
 
-/* Sends, and passes on what comes until the application says that it has ended.  socket is non-blocking, and stays the caller's.
- * 0; -ETIMEDOUT; -ECONNRESET: the connection ended first; -EPROTO: it speaks no FastCGI; others as of reading and writing. */
+/* Sends, and passes on what comes until the application says that it has ended.  socket is non-blocking, and stays the
+ * caller's. 0; -ETIMEDOUT; -ECONNRESET: the connection ended first; -EPROTO: it speaks no FastCGI; others as of reading
+ * and writing. */
 int request_run(int socket, const struct request *q, struct request_end *ret, struct fp_err *err);
 
 #endif

@@ -1,4 +1,5 @@
-/* The parameters of a request (command line): what CGI/1.1 asks for, what PHP and the authorizer and filter roles need. */
+/* The parameters of a request (command line): what CGI/1.1 asks for, what PHP and the authorizer and filter roles need.
+ */
 #include "fcgipm/cli/request_params.h"
 
 #include <inttypes.h>

@@ -23,8 +23,8 @@ struct request_params {
 struct request_about {
 	enum request_role role;
 	const char *method;
-	const char *target;      /* PATH or PATH?QUERY */
-	bool script;             /* PATH is a file: the script; else a route inside the application */
+	const char *target; /* PATH or PATH?QUERY */
+	bool script; /* PATH is a file: the script; else a route inside the application */
 	bool has_body;
 	int64_t body_bytes;
 	int64_t data_bytes, data_mtime; /* filter */

@@ -1,4 +1,5 @@
-/* Where the manager's control socket is (command line).  The file is read by conf, leniently: a broken one disables no command. */
+/* Where the manager's control socket is (command line).  The file is read by conf, leniently: a broken one disables no
+ * command. */
 #include "fcgipm/cli/where.h"
 
 #include <stdio.h>

@@ -7,15 +7,15 @@
 
 /* What decides it. */
 struct where {
-	const char *socket;  /* -s, or NULL */
-	const char *config;  /* -c, or NULL */
+	const char *socket; /* -s, or NULL */
+	const char *config; /* -c, or NULL */
 	const char *runtime; /* $XDG_RUNTIME_DIR of an ordinary user, or NULL */
 	/* The control socket that a configuration names: conf --find-control.  0 or -errno. */
 	int (*find)(const char *config, char *buf, size_t cap);
 };
 
-/* The path, in buf.  -s; else what the file of -c says; without both an ordinary user's own manager, if its socket is there, then what
- * /etc/fcgipm/pools.yaml says; FCGIPM_CONTROL_SOCKET where nothing says anything. */
+/* The path, in buf.  -s; else what the file of -c says; without both an ordinary user's own manager, if its socket is
+ * there, then what /etc/fcgipm/pools.yaml says; FCGIPM_CONTROL_SOCKET where nothing says anything. */
 const char *where_control(const struct where *w, char *buf, size_t cap);
 
 /* As this process was started. */

@@ -1,5 +1,5 @@
-/* A connection to the manager (runs in a frontend or in the command line).  It believes nothing that it reads: lengths, descriptors and
- * sequence numbers are checked, and what was not asked for is closed. */
+/* A connection to the manager (runs in a frontend or in the command line).  It believes nothing that it reads: lengths,
+ * descriptors and sequence numbers are checked, and what was not asked for is closed. */
 #include "fcgipm/client/control.h"
 
 #include <errno.h>

@@ -18,7 +18,7 @@
 
 /* While the answer is not there. */
 struct client_wait {
-	int64_t deadline_ms;                       /* fp_now_ms() at which to give up, or CLIENT_FOREVER */
+	int64_t deadline_ms; /* fp_now_ms() at which to give up, or CLIENT_FOREVER */
 	void (*note)(void *ctx, const char *text); /* what the manager tells meanwhile; NULL: nobody listens */
 	int (*leased)(void *ctx, struct wire_dgram *d); /* LEASED has come: 0, or -errno to end the call; NULL: refuse */
 	void *ctx;
@@ -26,7 +26,7 @@ struct client_wait {
 
 struct client_answer {
 	uint32_t code;
-	int fd;           /* of a long answer, else -1; owned */
+	int fd; /* of a long answer, else -1; owned */
 	const char *text; /* lives until the next call or the end of the client */
 };
 
@@ -36,8 +36,8 @@ void client_close(struct fcgipm_client **c);
 
 /* Begins a request; its fields are to be put into what is returned. */
 struct wire_wr *client_begin(struct fcgipm_client *c, uint16_t type);
-/* Sends it and waits.  0: the manager answered, perhaps with a no; -EMSGSIZE: the request was too long; -ETIMEDOUT; -ECONNRESET: the manager
- * went away; -EPROTO. */
+/* Sends it and waits.  0: the manager answered, perhaps with a no; -EMSGSIZE: the request was too long; -ETIMEDOUT;
+ * -ECONNRESET: the manager went away; -EPROTO. */
 int client_call(struct fcgipm_client *c, const struct client_wait *wait, struct client_answer *ret, struct fp_err *err);
 
 #endif

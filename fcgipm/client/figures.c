@@ -4,11 +4,11 @@
 #include <string.h>
 
 /* The type of a row follows from the field's own. */
-#define FIELD_TYPE(type, member)                                                                            \
+#define FIELD_TYPE(type, member)                                                                                                                               \
 	_Generic(((const type *)NULL)->member, const char *: FIGURE_TEXT, int32_t: FIGURE_I32, uint32_t: FIGURE_U32, \
 		 int64_t: FIGURE_I64, uint64_t: FIGURE_U64)
 #define OF_MANAGER(member) FIELD_TYPE(struct wire_status_manager, member), offsetof(struct wire_status_manager, member)
-#define OF_POOL(member) FIELD_TYPE(struct wire_status_pool, member), offsetof(struct snapshot_pool, figures.member)
+#define OF_POOL(member)    FIELD_TYPE(struct wire_status_pool, member), offsetof(struct snapshot_pool, figures.member)
 
 const struct figure figures_manager[] = {
 	{"version", NULL, OF_MANAGER(version), "version of fcgipm"},

@@ -1,5 +1,5 @@
-/* What the status tells, one row a figure: its place in JSON, its column in the table, its meaning.  A new figure is a field in wire/status.h
- * and a row here; every rendering follows. */
+/* What the status tells, one row a figure: its place in JSON, its column in the table, its meaning.  A new figure is a
+ * field in wire/status.h and a row here; every rendering follows. */
 #ifndef FCGIPM_CLIENT_FIGURES_H
 #define FCGIPM_CLIENT_FIGURES_H
 
@@ -13,7 +13,7 @@
 enum figure_type { FIGURE_TEXT, FIGURE_I32, FIGURE_U32, FIGURE_I64, FIGURE_U64, FIGURE_PIDS, FIGURE_NOTES };
 
 struct figure {
-	const char *path;  /* "queue.depth" is depth in the object queue; rows of one object stand together */
+	const char *path; /* "queue.depth" is depth in the object queue; rows of one object stand together */
 	const char *title; /* of its column; NULL: not in the table */
 	enum figure_type type;
 	size_t offset; /* in struct snapshot_pool, or in struct wire_status_manager */
@@ -25,7 +25,8 @@ extern const size_t figures_manager_count;
 extern const struct figure figures_pool[];
 extern const size_t figures_pool_count;
 
-/* A number of a row, widened; false: unknown, or no number (unsigned ones are never unknown, and stay within an int64_t or are cut to it). */
+/* A number of a row, widened; false: unknown, or no number (unsigned ones are never unknown, and stay within an int64_t
+ * or are cut to it). */
 bool figure_number(const struct figure *f, const void *base, int64_t *ret);
 /* A text of a row; NULL: empty, or no text. */
 const char *figure_text(const struct figure *f, const void *base);

@@ -1,5 +1,5 @@
-/* A leased pool and connections to it (runs in a frontend or in the command line).  A private socket is reached through its door: an O_PATH
- * descriptor of the socket's inode, to which one connects as /proc/self/fd/N (unix(7), proc(5)). */
+/* A leased pool and connections to it (runs in a frontend or in the command line).  A private socket is reached through
+ * its door: an O_PATH descriptor of the socket's inode, to which one connects as /proc/self/fd/N (unix(7), proc(5)). */
 #include "fcgipm/client/lease.h"
 
 #include <arpa/inet.h>

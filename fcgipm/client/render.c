@@ -1,5 +1,5 @@
-/* A snapshot for people and for machines, by the rows of client/figures.h (runs in a frontend or in the command line).  Nothing that the
- * manager or a worker wrote reaches a terminal or a JSON text unescaped. */
+/* A snapshot for people and for machines, by the rows of client/figures.h (runs in a frontend or in the command line).
+ * Nothing that the manager or a worker wrote reaches a terminal or a JSON text unescaped. */
 #include "fcgipm/client/render.h"
 
 #include <inttypes.h>
@@ -108,8 +108,7 @@ const char *render_age(int64_t ms, char *buf, size_t cap)
 	if (i == last)
 		snprintf(buf, cap, "%" PRId64 "s", ms / 1000);
 	else
-		snprintf(buf, cap, "%" PRId64 "%s %" PRId64 "%s", ms / units[i].ms, units[i].name, ms % units[i].ms / units[i + 1].ms,
-			 units[i + 1].name);
+		snprintf(buf, cap, "%" PRId64 "%s %" PRId64 "%s", ms / units[i].ms, units[i].name, ms % units[i].ms / units[i + 1].ms, units[i + 1].name);
 	return buf;
 }
 

@@ -1,5 +1,5 @@
-/* The status snapshot, read (runs in a frontend or in the command line).  All or nothing: after snapshot_decode() every list can be read to
- * its end.  It must never allocate by a number that the bytes do not bear out. */
+/* The status snapshot, read (runs in a frontend or in the command line).  All or nothing: after snapshot_decode() every
+ * list can be read to its end.  It must never allocate by a number that the bytes do not bear out. */
 #include "fcgipm/client/snapshot.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include "fcgipm/base/fd.h"
 
 /* The least that one of each takes: a text is at least its length and its NUL. */
-#define LEAST_u8 1
+#define LEAST_u8  1
 #define LEAST_u32 4
 #define LEAST_i32 4
 #define LEAST_u64 8

@@ -1,4 +1,5 @@
-/* The status snapshot, read.  It comes from a process without privilege and may be read by root: nothing in it is believed but its form. */
+/* The status snapshot, read.  It comes from a process without privilege and may be read by root: nothing in it is
+ * believed but its form. */
 #ifndef FCGIPM_CLIENT_SNAPSHOT_H
 #define FCGIPM_CLIENT_SNAPSHOT_H
 
@@ -18,7 +19,7 @@ struct snapshot_list {
 
 struct snapshot_pool {
 	struct wire_status_pool figures;
-	struct snapshot_list pids;  /* i32 each */
+	struct snapshot_list pids; /* i32 each */
 	struct snapshot_list notes; /* str each: what else is to be known just now */
 };
 

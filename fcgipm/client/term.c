@@ -14,7 +14,8 @@ static size_t announced(uint8_t first)
 	return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
 }
 
-/* The length of the UTF-8 sequence at s (RFC 3629: shortest form, no surrogates), its code in *ret; 0: there is none. */
+/* The length of the UTF-8 sequence at s (RFC 3629: shortest form, no surrogates), its code in *ret; 0: there is none.
+ */
 static size_t utf8(const uint8_t *s, uint32_t *ret)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};

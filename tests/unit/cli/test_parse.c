@@ -44,8 +44,8 @@ static int parse(const char *text)
 static void test_options_anywhere(void **state)
 {
 	static const char *const same[] = {
-		"-s /x scale blog --min 2", "scale -s /x --min=2 blog", "scale blog --min 2 -s/x", "--socket=/x scale --min 2 blog",
-		"--socket /x scale --min 2 -- blog", "scale -s /old --min 1 blog --min 2 -s /x",
+		"-s /x scale blog --min 2",       "scale -s /x --min=2 blog",          "scale blog --min 2 -s/x",
+		"--socket=/x scale --min 2 blog", "--socket /x scale --min 2 -- blog", "scale -s /old --min 1 blog --min 2 -s /x",
 	};
 
 	(void)state;
@@ -171,7 +171,7 @@ static void test_lost_output(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_options_anywhere), cmocka_unit_test(test_complaints), cmocka_unit_test(test_help),
+		cmocka_unit_test(test_options_anywhere), cmocka_unit_test(test_complaints),        cmocka_unit_test(test_help),
 		cmocka_unit_test(test_descriptors),      cmocka_unit_test(test_values_are_judged), cmocka_unit_test(test_version),
 		cmocka_unit_test(test_lost_output),
 	};

@@ -1,4 +1,5 @@
-/* One request against applications that behave, and that do not: each is a child with the other end of a socket pair, and speaks FastCGI by hand. */
+/* One request against applications that behave, and that do not: each is a child with the other end of a socket pair,
+ * and speaks FastCGI by hand. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -96,7 +97,10 @@ static void app_head(int fd, uint8_t role)
 	if (in.type != FCGI_BEGIN_REQUEST || in.len != 8 || in.bytes[1] != role || (in.bytes[2] & FCGI_KEEP_CONN) != 0)
 		_exit(5);
 	len = app_stream(fd, FCGI_PARAMS, params, sizeof(params));
-	if (memmem(params, len, "\x08\x02" "GREETINGhi", 12) == NULL)
+	if (memmem(params, len,
+		   "\x08\x02"
+		   "GREETINGhi",
+		   12) == NULL)
 		_exit(6);
 }
 
@@ -348,8 +352,12 @@ static void test_other_roles(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_echo),     cmocka_unit_test(test_bytewise_and_app_status), cmocka_unit_test(test_both_ways_at_once),
-		cmocka_unit_test(test_early_answer), cmocka_unit_test(test_refusals),            cmocka_unit_test(test_timeout),
+		cmocka_unit_test(test_echo),
+		cmocka_unit_test(test_bytewise_and_app_status),
+		cmocka_unit_test(test_both_ways_at_once),
+		cmocka_unit_test(test_early_answer),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_timeout),
 		cmocka_unit_test(test_other_roles),
 	};
 	int r = cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,20 +7,56 @@
 static inline struct wire_status_pool sample_blog(void)
 {
 	return (struct wire_status_pool){
-		.name = "blog", .state = "ready", .start = "exec", .start_reason = "start: exec", .listen = "/run/fcgipm/pools/blog.sock",
-		.user = "alice", .queue_depth = 3, .queue_limit = 511, .queue_peak = 40, .idle = 1, .busy = 2, .booting = 0, .retiring = 0,
-		.total = 3, .min = 1, .max = 16, .served = WIRE_UNKNOWN, .restarts_exit = 1, .restarts_signal = 2, .restarts_timeout = 3,
-		.restarts_boot = 4, .restarts_lifetime = 5, .restarts_replaced = 6, .at_max_ms = 7, .abandoned = WIRE_UNKNOWN,
-		.memory_bytes = 8388608, .generation = 2, .last_error = "",
+		.name = "blog",
+		.state = "ready",
+		.start = "exec",
+		.start_reason = "start: exec",
+		.listen = "/run/fcgipm/pools/blog.sock",
+		.user = "alice",
+		.queue_depth = 3,
+		.queue_limit = 511,
+		.queue_peak = 40,
+		.idle = 1,
+		.busy = 2,
+		.booting = 0,
+		.retiring = 0,
+		.total = 3,
+		.min = 1,
+		.max = 16,
+		.served = WIRE_UNKNOWN,
+		.restarts_exit = 1,
+		.restarts_signal = 2,
+		.restarts_timeout = 3,
+		.restarts_boot = 4,
+		.restarts_lifetime = 5,
+		.restarts_replaced = 6,
+		.at_max_ms = 7,
+		.abandoned = WIRE_UNKNOWN,
+		.memory_bytes = 8388608,
+		.generation = 2,
+		.last_error = "",
 	};
 }
 
 static inline struct wire_status_pool sample_bad(void)
 {
 	return (struct wire_status_pool){
-		.name = "bad", .state = "failed", .start = "exec", .start_reason = "", .listen = "127.0.0.1:9000", .user = "bob",
-		.queue_depth = WIRE_UNKNOWN, .queue_limit = 5, .queue_peak = 0, .served = 0, .at_max_ms = 0, .abandoned = WIRE_UNKNOWN,
-		.memory_bytes = WIRE_UNKNOWN, .generation = 1, .last_error = "exec \"/x\": \x1b[31mno\xff\nsuch file", .max = 1,
+		.name = "bad",
+		.state = "failed",
+		.start = "exec",
+		.start_reason = "",
+		.listen = "127.0.0.1:9000",
+		.user = "bob",
+		.queue_depth = WIRE_UNKNOWN,
+		.queue_limit = 5,
+		.queue_peak = 0,
+		.served = 0,
+		.at_max_ms = 0,
+		.abandoned = WIRE_UNKNOWN,
+		.memory_bytes = WIRE_UNKNOWN,
+		.generation = 1,
+		.last_error = "exec \"/x\": \x1b[31mno\xff\nsuch file",
+		.max = 1,
 	};
 }
 
@@ -31,8 +67,14 @@ static inline size_t sample_encode(uint8_t *buf, size_t cap)
 	struct wire_status_pool blog = sample_blog(), bad = sample_bad();
 
 	wire_put_u32(&w, WIRE_STATUS_MAGIC);
-	wire_put_status_manager(&w, &(const struct wire_status_manager){.version = "0.1.0", .pid = 12, .launcher_pid = 11, .uptime_ms = 93784000,
-									 .generation = 2, .workers = 3, .max_workers = 512, .manager_starts = 1});
+	wire_put_status_manager(&w, &(const struct wire_status_manager){.version = "0.1.0",
+									.pid = 12,
+									.launcher_pid = 11,
+									.uptime_ms = 93784000,
+									.generation = 2,
+									.workers = 3,
+									.max_workers = 512,
+									.manager_starts = 1});
 	wire_put_u32(&w, 2);
 	wire_put_status_pool(&w, &blog);
 	wire_put_u32(&w, 3);

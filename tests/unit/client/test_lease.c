@@ -57,8 +57,8 @@ static int lease(fake_script *script, struct fcgipm_lease *ret, struct fcgipm_er
 
 static void set_leased(const char *address, uint8_t kind, unsigned nfds)
 {
-	leased = (struct wire_c_leased){.pool = "blog", .kind = kind, .address = address, .queue_timeout_ms = 30000, .queue_limit = 511,
-					.concurrency = 4, .chroot = "/srv/blog"};
+	leased = (struct wire_c_leased){
+		.pool = "blog", .kind = kind, .address = address, .queue_timeout_ms = 30000, .queue_limit = 511, .concurrency = 4, .chroot = "/srv/blog"};
 	leased_nfds = nfds;
 }
 
@@ -253,9 +253,8 @@ static void test_nonsense(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_path_and_listener), cmocka_unit_test(test_door),     cmocka_unit_test(test_tcp),
-		cmocka_unit_test(test_full_queue),        cmocka_unit_test(test_bad_addresses), cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_nonsense),
+		cmocka_unit_test(test_path_and_listener), cmocka_unit_test(test_door),    cmocka_unit_test(test_tcp),      cmocka_unit_test(test_full_queue),
+		cmocka_unit_test(test_bad_addresses),     cmocka_unit_test(test_refused), cmocka_unit_test(test_nonsense),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,8 +27,12 @@ static void test_escapes(void **state)
 	check("a\nb\tc", true, "a\nb\tc");
 	check("a\nb\tc\r", false, "a\\x0ab\\x09c\\x0d");
 	check("\x7f", true, "\\x7f");
-	check("\xc2\x9b" "31m", true, "\\xc2\\x9b31m"); /* CSI as one character */
-	check("\xe2\x80\xae" "txt", true, "\\xe2\\x80\\xaetxt"); /* right to left */
+	check("\xc2\x9b"
+	      "31m",
+	      true, "\\xc2\\x9b31m"); /* CSI as one character */
+	check("\xe2\x80\xae"
+	      "txt",
+	      true, "\\xe2\\x80\\xaetxt"); /* right to left */
 	check("gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80", true, "gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80");
 }
 
@@ -36,8 +40,8 @@ static void test_not_utf8(void **state)
 {
 	(void)state;
 	check("\xff\xfe", true, "\\xff\\xfe");
-	check("\xc3", true, "\\xc3");                   /* cut */
-	check("\xc0\x8a", true, "\\xc0\\x8a");          /* a newline in too many bytes */
+	check("\xc3", true, "\\xc3"); /* cut */
+	check("\xc0\x8a", true, "\\xc0\\x8a"); /* a newline in too many bytes */
 	check("\xed\xa0\x80", true, "\\xed\\xa0\\x80"); /* half a surrogate */
 	check("\xf4\x90\x80\x80", true, "\\xf4\\x90\\x80\\x80");
 	check("\x9b", true, "\\x9b");
