@@ -13,7 +13,6 @@ struct settings_list *settings_list(void *s, const struct settings_row *row);
 const char *settings_get_text(const void *s, const struct settings_row *row);
 const struct settings_list *settings_get_list(const void *s, const struct settings_row *row);
 
-uint64_t settings_list_hash(const struct settings_list *l);
 int settings_list_add(struct settings_list *l, const char *item);
 /* In order of name; replaces one of the same name. */
 int settings_list_add_pair(struct settings_list *l, const char *item);

@@ -69,6 +69,9 @@ int settings_preset_all(void *s, const struct settings_table *t, struct fp_err *
 /* A text as it is, for conf's own findings.  0 or -ENOMEM. */
 int settings_put_text(const char **member, const char *text);
 
+/* What tells this list from another one. */
+uint64_t settings_list_hash(const struct settings_list *l);
+
 /* Capabilities by name: "CAP_NET_RAW", "net_raw".  The number or -EINVAL. */
 int settings_capability(const char *name);
 /* The bit set of a list of names, all of them known. */

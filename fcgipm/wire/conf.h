@@ -9,7 +9,7 @@
 
 #include "fcgipm/wire/fields.h"
 
-enum { WIRE_CONF_FD = 3, WIRE_CONF_TEXT_MAX = 4 << 20, WIRE_CONF_SPEC_MAX = 256 << 20 };
+enum { WIRE_CONF_FD = 3, WIRE_CONF_TEXT_MAX = 64 << 20, WIRE_CONF_SPEC_MAX = 256 << 20 };
 
 /* Launcher to child. X(type, NAME, fields, phases, most bytes, least and most descriptors) */
 #define WIRE_CONF_ORDERS(X)                                   \

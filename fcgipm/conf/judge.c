@@ -1,0 +1,274 @@
+/* The judgement of a configuration as a whole (conf process): the top of each file, defaults, every pool, then what comes out: spec or dump. */
+#include "fcgipm/conf/judge.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct conf_job *conf_job_new(const struct conf_world *world, struct conf_report *report)
+{
+	struct conf_job *j = calloc(1, sizeof(*j));
+
+	if (j == NULL)
+		return NULL;
+	j->world = world;
+	j->report = report;
+	j->yaml = (struct conf_yaml){.arena = &j->arena, .report = report};
+	return j;
+}
+
+void conf_job_free(struct conf_job *j)
+{
+	if (j == NULL)
+		return;
+	for (uint32_t i = 0; i < j->pool_count; i++)
+		fp_doc_fini(&j->pools[i].dump);
+	free(j->pools);
+	settings_manager_free(&j->manager);
+	settings_pool_free(&j->defaults);
+	conf_arena_fini(&j->arena);
+	free(j);
+}
+
+int conf_job_add(struct conf_job *j, const char *name, const char *bytes, size_t len)
+{
+	int file = conf_report_file(j->report, name);
+
+	if (file < 0)
+		return -1;
+	j->yaml.file = (uint32_t)file;
+	if (len > CONF_FILE_MAX)
+		conf_error(j->report, (struct spec_place){j->yaml.file, 1, 1}, "the file is too large (16 MB at most)");
+	else
+		j->roots[file] = conf_yaml_parse(&j->yaml, bytes, len);
+	return file;
+}
+
+/* ---- the top of a file ---- */
+
+enum { MAIN_ONLY = 1, LATER = 2 };
+static const struct top {
+	const char *key;
+	int flags;
+} tops[] = {{"manager", MAIN_ONLY}, {"defaults", MAIN_ONLY}, {"include", MAIN_ONLY}, {"pools", 0}, {"templates", LATER}, {"exec", LATER}};
+enum { TOPS = sizeof(tops) / sizeof(tops[0]) };
+
+static void unknown_top(struct conf_job *j, const struct conf_node *n)
+{
+	const char *words[TOPS], *nearest;
+
+	for (unsigned i = 0; i < TOPS; i++)
+		words[i] = tops[i].key;
+	nearest = conf_nearest(n->key, words, TOPS);
+	if (nearest != NULL)
+		conf_error(j->report, n->key_place, "%.64s: unknown key (did you mean \"%s\"?)", n->key, nearest);
+	else
+		conf_error(j->report, n->key_place, "%.64s: unknown key (manager, defaults, include or pools)", n->key);
+}
+
+static void check_top(struct conf_job *j, const struct conf_node *n, bool main_file)
+{
+	const struct top *t = NULL;
+
+	for (unsigned i = 0; i < TOPS && t == NULL; i++)
+		if (strcmp(tops[i].key, n->key) == 0)
+			t = &tops[i];
+	if (t == NULL)
+		unknown_top(j, n);
+	else if (t->flags & LATER)
+		conf_error(j->report, n->key_place, "%s: not possible yet (leave it out)", n->key);
+	else if ((t->flags & MAIN_ONLY) && !main_file)
+		conf_error(j->report, n->key_place, "%s: in an included file (it belongs into %s)", n->key, j->report->files[0]);
+}
+
+static const struct conf_node *child(const struct conf_node *map, const char *key)
+{
+	const struct conf_node *n = map != NULL && map->shape == CONF_MAP ? map->first : NULL;
+
+	while (n != NULL && strcmp(n->key, key) != 0)
+		n = n->next;
+	return n;
+}
+
+static void check_file(struct conf_job *j, uint32_t file)
+{
+	const struct conf_node *root = j->roots[file];
+
+	if (root == NULL || conf_node_is_empty(root))
+		return;
+	if (root->shape != CONF_MAP) {
+		conf_error(j->report, root->place, "not a mapping (manager:, pools: and so on)");
+		return;
+	}
+	for (const struct conf_node *n = root->first; n != NULL; n = n->next)
+		check_top(j, n, file == 0);
+}
+
+void conf_job_includes(struct conf_job *j, void (*each)(void *ctx, struct spec_place place, const char *pattern), void *ctx)
+{
+	const struct conf_node *include = child(j->roots[0], "include");
+
+	if (include == NULL || conf_node_is_empty(include))
+		return;
+	if (include->shape == CONF_MAP) {
+		conf_error(j->report, include->place, "include: a mapping (a pattern, or a list of them)");
+		return;
+	}
+	if (include->shape == CONF_SCALAR) {
+		each(ctx, include->place, include->text);
+		return;
+	}
+	for (const struct conf_node *n = include->first; n != NULL; n = n->next) {
+		if (n->shape == CONF_SCALAR)
+			each(ctx, n->place, n->text);
+		else
+			conf_error(j->report, n->place, "include: a list or mapping among the patterns (each is one value)");
+	}
+}
+
+/* ---- pools ---- */
+
+static void judge_defaults(struct conf_job *j)
+{
+	const struct conf_section s = {j->report, &settings_pool_table, &j->defaults, j->default_places, "defaults"};
+	const struct conf_node *node = child(j->roots[0], "defaults");
+
+	settings_preset_all(&j->defaults, &settings_pool_table, NULL);
+	if (node != NULL)
+		conf_section_apply(&s, node);
+}
+
+static void refuse_name(struct conf_job *j, const struct conf_node *n)
+{
+	if (spec_name_ok(n->key))
+		conf_error(j->report, n->key_place, "pools.%.130s: \"@\" is for pools that templates make (a-z, 0-9, \".\", \"_\", \"-\")", n->key);
+	else
+		conf_error(j->report, n->key_place, "pools.%.64s: no name for a pool (a-z, 0-9, \".\", \"_\", \"-\", at most 63, a letter or digit first)",
+			   n->key);
+}
+
+static int pool_add(struct conf_job *j, const struct conf_node *n)
+{
+	if ((j->pool_count & (j->pool_count - 1)) == 0) {
+		size_t cap = j->pool_count == 0 ? 1 : 2 * (size_t)j->pool_count;
+		struct conf_pool *more = reallocarray(j->pools, cap, sizeof(*more));
+
+		if (more == NULL)
+			return -ENOMEM;
+		j->pools = more;
+	}
+	j->pools[j->pool_count++] = (struct conf_pool){.name = n->key, .node = n};
+	return 0;
+}
+
+static void collect_pools(struct conf_job *j, const struct conf_node *pools)
+{
+	if (pools == NULL || conf_node_is_empty(pools))
+		return;
+	if (pools->shape != CONF_MAP) {
+		conf_error(j->report, pools->place, "pools: not a mapping (NAME: and its keys)");
+		return;
+	}
+	for (const struct conf_node *n = pools->first; n != NULL; n = n->next) {
+		if (!spec_name_ok(n->key) || strchr(n->key, '@') != NULL)
+			refuse_name(j, n);
+		else if (pool_add(j, n) < 0)
+			conf_error(j->report, n->key_place, "out of memory");
+	}
+}
+
+static int by_name(const void *va, const void *vb)
+{
+	const struct conf_pool *a = va, *b = vb;
+	int order = strcmp(a->name, b->name);
+
+	/* One file holds a name once: the parser saw to that. */
+	return order != 0 ? order : (a->node->key_place.file > b->node->key_place.file) - (a->node->key_place.file < b->node->key_place.file);
+}
+
+/* In order of name; a name that two files give is an error in the later one, and left out. */
+static void sort_pools(struct conf_job *j)
+{
+	uint32_t kept = 0;
+
+	if (j->pool_count == 0)
+		return;
+	qsort(j->pools, j->pool_count, sizeof(*j->pools), by_name);
+	for (uint32_t i = 0; i < j->pool_count; i++) {
+		const struct conf_pool *p = &j->pools[i], *first = kept > 0 ? &j->pools[kept - 1] : NULL;
+
+		if (first == NULL || strcmp(first->name, p->name) != 0)
+			j->pools[kept++] = *p;
+		else
+			conf_error(j->report, p->node->key_place, "pools.%s: given twice (first in %s line %u)", p->name,
+				   j->report->files[first->node->key_place.file], first->node->key_place.line);
+	}
+	j->pool_count = kept;
+}
+
+void conf_job_judge(struct conf_job *j)
+{
+	for (uint32_t i = 0; i < j->report->file_count; i++)
+		check_file(j, i);
+	conf_judge_manager(j, child(j->roots[0], "manager"));
+	judge_defaults(j);
+	for (uint32_t i = 0; i < j->report->file_count; i++)
+		collect_pools(j, child(j->roots[i], "pools"));
+	sort_pools(j);
+	for (uint32_t i = 0; i < j->pool_count; i++)
+		conf_judge_pool(j, &j->pools[i]);
+	conf_judge_together(j);
+}
+
+/* ---- what comes out ---- */
+
+static size_t spec_len(const struct spec_file *f)
+{
+	size_t len = 1 << 16;
+
+	len += f->manager.settings.len + strlen(f->manager.runtime_directory) + strlen(f->manager.log_target);
+	for (uint32_t i = 0; i < f->file_count; i++)
+		len += strlen(f->files[i]) + 5;
+	for (uint32_t i = 0; i < f->pool_count; i++)
+		len += strlen(f->pools[i].name) + f->pools[i].pool.len + f->pools[i].settings.len + 13 + sizeof(f->pools[i].places);
+	return len;
+}
+
+int conf_job_spec(struct conf_job *j, void **ret, size_t *ret_len)
+{
+	const struct manager_settings *m = &j->manager;
+	struct spec_file f = {
+		.manager = {m->user_name, m->uid, m->gid, m->runtime_directory, m->max_workers, m->log_target, j->manager_blob},
+		.file_count = j->report->file_count,
+		.files = j->report->files,
+		.pool_count = j->pool_count,
+		.pools = calloc(j->pool_count + 1, sizeof(struct spec_entry)),
+	};
+	struct wire_wr w = {0};
+
+	for (uint32_t i = 0; i < j->pool_count && f.pools != NULL; i++)
+		f.pools[i] = j->pools[i].entry;
+	if (f.pools != NULL) {
+		w.cap = spec_len(&f);
+		w.at = malloc(w.cap);
+	}
+	if (w.at != NULL)
+		spec_file_encode(&w, &f);
+	free(f.pools);
+	if (w.at == NULL || w.bad) {
+		free(w.at);
+		return w.at == NULL ? -ENOMEM : -E2BIG;
+	}
+	*ret = w.at;
+	*ret_len = w.len;
+	return 0;
+}
+
+void conf_job_dump(const struct conf_job *j, struct fp_doc *d)
+{
+	fp_doc_add(d, "manager:\n");
+	settings_dump(d, &settings_manager_table, &j->manager, 2, j->secrets);
+	fp_doc_add(d, j->pool_count > 0 ? "pools:\n" : "pools: {}\n");
+	for (uint32_t i = 0; i < j->pool_count; i++)
+		fp_doc_add(d, "  %s:\n%s", j->pools[i].name, j->pools[i].dump.at != NULL ? j->pools[i].dump.at : "");
+}

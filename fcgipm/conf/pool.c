@@ -1,0 +1,258 @@
+/* One pool: from the settings that the file gives it to the spec that root will run (conf process).  It asks for no more than the launcher's
+ * floors allow, and says so here, with line and column. */
+#include "fcgipm/conf/pool.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "fcgipm/conf/judge.h"
+
+static const struct settings_row *row(enum settings_pool_index i)
+{
+	return &settings_pool_table.rows[i];
+}
+
+bool conf_draft_given(const struct conf_draft *d, enum settings_pool_index i)
+{
+	return d->places[i].line != 0;
+}
+
+struct spec_place conf_draft_place(const struct conf_draft *d, enum settings_pool_index i)
+{
+	return conf_draft_given(d, i) ? d->places[i] : d->pool->node->key_place;
+}
+
+void conf_draft_key(const struct conf_draft *d, enum settings_pool_index i, char (*ret)[CONF_PATH_MAX])
+{
+	struct fp_text t = FP_TEXT(*ret);
+
+	fp_text_add(&t, "pools.%s.%s", d->pool->name, row(i)->key);
+}
+
+static void check_order(const struct conf_draft *d, enum settings_pool_index least, int64_t a, enum settings_pool_index most, int64_t b)
+{
+	enum settings_pool_index at = conf_draft_given(d, least) ? least : most;
+
+	if (a <= b)
+		return;
+	conf_error(d->job->report, conf_draft_place(d, at), "pools.%s.%s: exceeds %s (at most as much)", d->pool->name, row(least)->key,
+		   row(most)->key);
+}
+
+/* The default backlog is what the kernel allows; one that is asked for must be possible. */
+static void check_queue(struct conf_draft *d)
+{
+	uint32_t limit = d->set.queue_limit, most = d->job->world->somaxconn;
+
+	if (limit <= most)
+		return;
+	if (conf_draft_given(d, SETTINGS_AT_POOL_queue_limit))
+		conf_error(d->job->report, conf_draft_place(d, SETTINGS_AT_POOL_queue_limit),
+			   "pools.%s.queue.limit: %u exceeds net.core.somaxconn (1 to %u, or raise that with sysctl)", d->pool->name, limit, most);
+	else
+		d->set.queue_limit = most;
+}
+
+static void check_life(struct conf_draft *d)
+{
+	const struct pool_settings *s = &d->set;
+
+	check_order(d, SETTINGS_AT_POOL_workers_min, s->workers_min, SETTINGS_AT_POOL_workers_max, s->workers_max);
+	check_order(d, SETTINGS_AT_POOL_restart_delay, s->restart_delay, SETTINGS_AT_POOL_restart_max_delay, s->restart_max_delay);
+	check_queue(d);
+}
+
+static void check_command(struct conf_draft *d)
+{
+	if (d->set.command.count > 0)
+		return;
+	if (!conf_draft_given(d, SETTINGS_AT_POOL_command))
+		conf_error(d->job->report, d->pool->node->key_place, "pools.%s: no command (such as command: [/usr/bin/php-cgi])", d->pool->name);
+	else if (d->job->report->errors == d->errors_before)
+		conf_error(d->job->report, conf_draft_place(d, SETTINGS_AT_POOL_command),
+			   "pools.%s.command: an empty list (such as [/usr/bin/php-cgi])", d->pool->name);
+}
+
+static const char *own_value(const struct conf_world *w, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (char *const *e = w->environment; e != NULL && *e != NULL; e++)
+		if (strncmp(*e, name, len) == 0 && (*e)[len] == '=')
+			return *e;
+	return NULL;
+}
+
+/* PATH, then what is inherited, then what is given: the later wins. */
+static int make_environment(struct conf_draft *d)
+{
+	const struct settings_row *env = row(SETTINGS_AT_POOL_environment);
+	struct pool_settings whole = {0};
+	const struct settings_list *l = &whole.environment;
+	int r = settings_add(&whole, env, "PATH=/usr/local/bin:/usr/bin:/bin", NULL);
+
+	for (uint32_t i = 0; i < d->set.inherit_environment.count && r == 0; i++) {
+		const char *e = own_value(d->job->world, d->set.inherit_environment.items[i]);
+
+		if (e != NULL)
+			r = settings_add(&whole, env, e, NULL);
+	}
+	for (uint32_t i = 0; i < d->set.environment.count && r == 0; i++)
+		r = settings_add(&whole, env, d->set.environment.items[i], NULL);
+	d->spec.envp = conf_alloc(&d->scratch, (l->count + 1) * sizeof(char *));
+	for (uint32_t i = 0; i < l->count && d->spec.envp != NULL; i++)
+		d->spec.envp[i] = conf_copy(&d->scratch, l->items[i], strlen(l->items[i]));
+	d->set.environment.hash = settings_list_hash(l);
+	settings_clear(&whole, env);
+	return d->spec.envp == NULL ? -ENOMEM : r;
+}
+
+static uint64_t limit_of(uint64_t v)
+{
+	return v == 0 ? SPEC_LIMIT_INHERIT : v;
+}
+
+static void make_process(struct conf_draft *d)
+{
+	const struct pool_settings *s = &d->set;
+	struct spec_pool *p = &d->spec;
+
+	p->chroot = s->chroot;
+	p->directory = s->directory;
+	p->umask = (uint32_t)s->umask;
+	p->limits[SPEC_LIMIT_NOFILE] = limit_of(s->limits_nofile);
+	p->limits[SPEC_LIMIT_NPROC] = limit_of(s->limits_nproc);
+	p->limits[SPEC_LIMIT_CORE] = s->limits_core;
+	p->limits[SPEC_LIMIT_AS] = limit_of(s->limits_as);
+	p->limits[SPEC_LIMIT_CPU] = limit_of((uint64_t)(s->limits_cpu + 999) / 1000);
+	p->nice = s->priority_nice;
+	p->capabilities = settings_capability_bits(&s->sandbox_capabilities);
+	p->no_new_privileges = s->sandbox_no_new_privileges;
+	p->max_workers = s->workers_max;
+	p->stop_signal = s->stop_signal;
+	p->busy_signal = s->stop_busy_signal;
+	p->output_path = s->output[0] == '/' ? s->output : "";
+	p->output = s->output[0] == '/' ? SPEC_OUTPUT_FILE : strcmp(s->output, "null") == 0 ? SPEC_OUTPUT_NULL : SPEC_OUTPUT_LOG;
+}
+
+static int make_argv(struct conf_draft *d)
+{
+	const struct settings_list *l = &d->set.command;
+
+	d->spec.argv = conf_alloc(&d->scratch, (l->count + 1) * sizeof(char *));
+	if (d->spec.argv == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < l->count; i++)
+		d->spec.argv[i] = l->items[i];
+	return 0;
+}
+
+/* Steps that the ordinary user's launcher cannot do: said here, and the look at the pool will fail it. */
+static void warn_ordinary(const struct conf_draft *d)
+{
+	if (!d->job->world->ordinary)
+		return;
+	if (d->set.chroot[0] != '\0')
+		conf_warn(d->job->report, conf_draft_place(d, SETTINGS_AT_POOL_chroot), "pools.%s.chroot: needs root (the pool will not start)",
+			  d->pool->name);
+	if (d->set.sandbox_capabilities.count > 0)
+		conf_warn(d->job->report, conf_draft_place(d, SETTINGS_AT_POOL_sandbox_capabilities),
+			  "pools.%s.sandbox.capabilities: needs root (the pool will not start)", d->pool->name);
+}
+
+static void check_floors(struct conf_draft *d)
+{
+	const struct conf_world *w = d->job->world;
+	const struct spec_floors f = {
+		.manager_uid = d->job->manager.uid,
+		.manager_gid = d->job->manager.gid,
+		.conf_uid = w->conf_uid,
+		.conf_gid = w->conf_gid,
+		.ordinary_uid = w->ordinary ? w->uid : UINT32_MAX,
+		.runtime_directory = d->job->manager.runtime_directory,
+	};
+	struct fp_err err = {0};
+
+	if (spec_check_floors(&d->spec, &f, &err) < 0)
+		conf_error(d->job->report, d->pool->node->key_place, "pools.%s: %s (no pool may have that)", d->pool->name, err.text);
+}
+
+static void encode_spec(struct wire_wr *w, const void *p)
+{
+	spec_pool_encode(w, p);
+}
+
+static void encode_settings(struct wire_wr *w, const void *s)
+{
+	settings_pool_encode(w, s);
+}
+
+static void note_places(struct conf_draft *d)
+{
+	static const enum settings_pool_index rows[SPEC_ORIGIN_COUNT] = {
+		[SPEC_ORIGIN_COMMAND] = SETTINGS_AT_POOL_command, [SPEC_ORIGIN_USER] = SETTINGS_AT_POOL_user,
+		[SPEC_ORIGIN_CHROOT] = SETTINGS_AT_POOL_chroot,   [SPEC_ORIGIN_DIRECTORY] = SETTINGS_AT_POOL_directory,
+		[SPEC_ORIGIN_LISTEN] = SETTINGS_AT_POOL_listen,   [SPEC_ORIGIN_OUTPUT] = SETTINGS_AT_POOL_output,
+	};
+
+	for (int i = 0; i < SPEC_ORIGIN_COUNT; i++)
+		d->pool->entry.places[i] = conf_draft_place(d, rows[i]);
+	d->pool->entry.places[SPEC_ORIGIN_POOL] = d->pool->node->key_place;
+}
+
+static void finish(struct conf_draft *d)
+{
+	struct conf_pool *p = d->pool;
+
+	p->uid = d->set.uid;
+	p->workers_min = d->set.workers_min;
+	p->entry.name = p->name;
+	note_places(d);
+	if (d->job->report->errors > d->errors_before)
+		return;
+	p->entry.pool = conf_encode(d->job, encode_spec, &d->spec);
+	p->entry.settings = conf_encode(d->job, encode_settings, &d->set);
+	if (p->entry.pool.at == NULL || p->entry.settings.at == NULL)
+		conf_error(d->job->report, p->node->key_place, "pools.%s: too large, or out of memory", p->name);
+	if (d->job->want_dump)
+		settings_dump(&p->dump, &settings_pool_table, &d->set, 4, d->job->secrets);
+}
+
+static void judge(struct conf_draft *d)
+{
+	uint32_t before;
+
+	check_command(d);
+	check_life(d);
+	conf_draft_accounts(d);
+	conf_draft_socket(d);
+	warn_ordinary(d);
+	make_process(d);
+	before = d->job->report->errors;
+	if (make_argv(d) < 0 || make_environment(d) < 0 || settings_put_text(&d->set.name, d->pool->name) < 0)
+		conf_error(d->job->report, d->pool->node->key_place, "out of memory");
+	else if (before == d->errors_before)
+		check_floors(d);
+	finish(d);
+}
+
+void conf_judge_pool(struct conf_job *j, struct conf_pool *p)
+{
+	char path[CONF_PATH_MAX];
+	struct fp_text t = FP_TEXT(path);
+	struct conf_draft d = {.job = j, .pool = p, .errors_before = j->report->errors};
+	const struct conf_section s = {j->report, &settings_pool_table, &d.set, d.places, path};
+
+	fp_text_add(&t, "pools.%s", p->name);
+	memcpy(d.places, j->default_places, sizeof(d.places));
+	d.spec.name = p->name;
+	if (settings_pool_copy(&j->defaults, &d.set) < 0) {
+		conf_error(j->report, p->node->key_place, "out of memory");
+	} else {
+		conf_section_apply(&s, p->node);
+		judge(&d);
+	}
+	p->bad = j->report->errors > d.errors_before;
+	settings_pool_free(&d.set);
+	conf_arena_fini(&d.scratch);
+}

@@ -1,0 +1,225 @@
+/* A pool's accounts: whose its workers are, and who may lease it (conf process). */
+#include "fcgipm/conf/pool.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fcgipm/base/hash.h"
+
+static const struct settings_row *row(enum settings_pool_index i)
+{
+	return &settings_pool_table.rows[i];
+}
+
+static void refuse(struct conf_draft *d, enum settings_pool_index i, const char *text)
+{
+	conf_error(d->job->report, conf_draft_place(d, i), "pools.%s.%s: %s", d->pool->name, row(i)->key, text);
+}
+
+static int self(const struct conf_draft *d, struct conf_account *ret)
+{
+	char digits[16];
+	struct fp_text t = FP_TEXT(digits);
+	int r;
+
+	fp_text_add(&t, "%u", d->job->world->uid);
+	r = conf_find_user(&d->job->world->accounts, digits, ret);
+	ret->gid = d->job->world->gid;
+	return r;
+}
+
+static int find_user(struct conf_draft *d, struct conf_account *ret)
+{
+	char key[CONF_PATH_MAX];
+
+	if (!conf_draft_given(d, SETTINGS_AT_POOL_user)) {
+		if (d->job->world->ordinary)
+			return self(d, ret);
+		conf_error(d->job->report, d->pool->node->key_place, "pools.%s: no user (the account of its workers, such as user: alice)", d->pool->name);
+		return -1;
+	}
+	if (d->set.user[0] == '\0') /* already said */
+		return -1;
+	conf_draft_key(d, SETTINGS_AT_POOL_user, &key);
+	return conf_resolve_user(d->job, conf_draft_place(d, SETTINGS_AT_POOL_user), key, d->set.user, ret);
+}
+
+static void check_user(struct conf_draft *d, struct conf_account *a)
+{
+	const struct conf_world *w = d->job->world;
+
+	if (w->ordinary) {
+		if (a->id != w->uid)
+			conf_warn(d->job->report, conf_draft_place(d, SETTINGS_AT_POOL_user),
+				  "pools.%s.user: %s is not you (without root every pool runs as you)", d->pool->name, a->name);
+		self(d, a);
+	} else if (a->id == 0) {
+		refuse(d, SETTINGS_AT_POOL_user, "root (an account without privileges)");
+	} else if (a->id == d->job->manager.uid || a->id == w->conf_uid) {
+		refuse(d, SETTINGS_AT_POOL_user, "fcgipm's own account (an account of the pool's own)");
+	}
+}
+
+static const char *group_floor(const struct conf_draft *d, uint32_t gid)
+{
+	if (gid == 0)
+		return "group 0 (a group without privileges)";
+	if (gid == d->job->manager.gid || gid == d->job->world->conf_gid)
+		return "fcgipm's own group (a group of the pool's own)";
+	return NULL;
+}
+
+static int find_group(struct conf_draft *d, const struct conf_account *user, struct conf_account *ret)
+{
+	char key[CONF_PATH_MAX];
+
+	if (conf_draft_given(d, SETTINGS_AT_POOL_group)) {
+		if (d->set.group[0] == '\0')
+			return -1;
+		conf_draft_key(d, SETTINGS_AT_POOL_group, &key);
+		return conf_resolve_group(d->job, conf_draft_place(d, SETTINGS_AT_POOL_group), key, d->set.group, ret);
+	}
+	if (!user->known && !d->job->world->ordinary) {
+		refuse(d, SETTINGS_AT_POOL_user, "a number without an account has no primary group (give group as well)");
+		return -1;
+	}
+	conf_group_of(&d->job->world->accounts, user->gid, ret);
+	return 0;
+}
+
+static void check_group(struct conf_draft *d, struct conf_account *g)
+{
+	const struct conf_world *w = d->job->world;
+	const char *floor = w->ordinary ? NULL : group_floor(d, g->id);
+
+	if (floor != NULL)
+		refuse(d, conf_draft_given(d, SETTINGS_AT_POOL_group) ? SETTINGS_AT_POOL_group : SETTINGS_AT_POOL_user, floor);
+	if (!w->ordinary || g->id == w->gid)
+		return;
+	conf_warn(d->job->report, conf_draft_place(d, SETTINGS_AT_POOL_group), "pools.%s.group: %s is not your group (without root it is)",
+		  d->pool->name, g->name);
+	conf_group_of(&w->accounts, w->gid, g);
+}
+
+static void add_group(struct conf_draft *d, const char *text)
+{
+	struct spec_pool *p = &d->spec;
+	struct conf_account g;
+	const char *floor;
+	char key[CONF_PATH_MAX];
+
+	conf_draft_key(d, SETTINGS_AT_POOL_groups, &key);
+	if (conf_resolve_group(d->job, conf_draft_place(d, SETTINGS_AT_POOL_groups), key, text, &g) < 0)
+		return;
+	floor = group_floor(d, g.id);
+	if (floor != NULL)
+		refuse(d, SETTINGS_AT_POOL_groups, floor);
+	else if (p->group_count == SPEC_GROUPS_MAX)
+		refuse(d, SETTINGS_AT_POOL_groups, "too many (256 at most)");
+	else
+		p->groups[p->group_count++] = g.id;
+}
+
+static void resolve_groups(struct conf_draft *d)
+{
+	struct settings_list *l = &d->set.groups;
+
+	if (d->job->world->ordinary && l->count > 0) {
+		conf_warn(d->job->report, conf_draft_place(d, SETTINGS_AT_POOL_groups), "pools.%s.groups: needs root (left as yours are)", d->pool->name);
+		settings_clear(&d->set, row(SETTINGS_AT_POOL_groups));
+	}
+	for (uint32_t i = 0; i < l->count; i++)
+		add_group(d, l->items[i]);
+	l->hash = fp_hash(FP_HASH_INIT, d->spec.groups, d->spec.group_count * sizeof(d->spec.groups[0]));
+}
+
+static int copy_list(struct conf_draft *d, const struct settings_list *from)
+{
+	int r = 0;
+
+	settings_clear(&d->set, row(SETTINGS_AT_POOL_frontends));
+	for (uint32_t i = 0; i < from->count && r == 0; i++)
+		r = settings_add(&d->set, row(SETTINGS_AT_POOL_frontends), from->items[i], NULL);
+	return r;
+}
+
+static void resolve_frontends(struct conf_draft *d)
+{
+	bool given = conf_draft_given(d, SETTINGS_AT_POOL_frontends);
+	struct conf_peers p = {&d->set.frontends, d->job->manager_places[SETTINGS_AT_MANAGER_control_frontends], "manager.control.frontends"};
+	char key[CONF_PATH_MAX];
+
+	if (!given) {
+		if (copy_list(d, &d->job->manager.control_frontends) < 0)
+			refuse(d, SETTINGS_AT_POOL_frontends, "out of memory");
+		p.place.line = 0; /* said already, if there is anything to say */
+	} else {
+		conf_draft_key(d, SETTINGS_AT_POOL_frontends, &key);
+		p.key = key;
+		p.place = conf_draft_place(d, SETTINGS_AT_POOL_frontends);
+	}
+	conf_resolve_peers(d->job, &p, &d->set.frontends_acl);
+}
+
+static bool has_id(const struct settings_ids *ids, uint32_t id)
+{
+	for (uint32_t i = 0; i < ids->count; i++)
+		if (ids->ids[i] == id)
+			return true;
+	return false;
+}
+
+static bool is_in(const struct settings_acl *acl, const struct spec_pool *p)
+{
+	bool found = has_id(&acl->uids, p->uid) || has_id(&acl->gids, p->gid);
+
+	for (uint32_t i = 0; i < p->group_count && !found; i++)
+		found = has_id(&acl->gids, p->groups[i]);
+	return found;
+}
+
+static void warn_power(const struct conf_draft *d)
+{
+	const struct manager_settings *m = &d->job->manager;
+	const struct {
+		const struct settings_acl *acl;
+		const char *list, *power;
+	} powers[] = {
+		{&m->operators_acl, "manager.control.operators", "change every pool"},
+		{&m->holders_acl, "manager.control.holders", "shut down every listener"},
+		{&m->frontends_acl, "manager.control.frontends", "connect to every pool"},
+		{&d->set.frontends_acl, "frontends", "connect to the pool"},
+	};
+
+	for (unsigned i = 0; i < sizeof(powers) / sizeof(powers[0]); i++) {
+		if (!is_in(powers[i].acl, &d->spec))
+			continue;
+		conf_warn(d->job->report, conf_draft_place(d, SETTINGS_AT_POOL_user), "pools.%s.user: %s is also in %s: its workers may %s",
+			  d->pool->name, d->set.user_name, powers[i].list, powers[i].power);
+		return; /* the strongest is enough */
+	}
+}
+
+void conf_draft_accounts(struct conf_draft *d)
+{
+	struct conf_account user, group;
+
+	resolve_frontends(d);
+	resolve_groups(d);
+	if (find_user(d, &user) < 0)
+		return;
+	check_user(d, &user);
+	if (find_group(d, &user, &group) < 0)
+		return;
+	check_group(d, &group);
+	d->spec.uid = d->set.uid = user.id;
+	d->spec.gid = d->set.gid = group.id;
+	if (!conf_draft_given(d, SETTINGS_AT_POOL_user) || d->job->world->ordinary)
+		settings_put_text(&d->set.user, user.name);
+	if (!conf_draft_given(d, SETTINGS_AT_POOL_group) || d->job->world->ordinary)
+		settings_put_text(&d->set.group, group.name);
+	settings_put_text(&d->set.user_name, user.name);
+	if (!d->job->world->ordinary)
+		warn_power(d);
+}

@@ -1,0 +1,84 @@
+/* Accounts of the configuration by name and number, with findings (conf process). */
+#include "fcgipm/conf/judge.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int answer(struct conf_job *j, struct spec_place place, const char *what, const char *text, int r)
+{
+	if (r == -ERANGE)
+		conf_error(j->report, place, "%s \"%.64s\" is no number of an account (0 to 4294967294)", what, text);
+	else if (r < 0)
+		conf_error(j->report, place, "%s \"%.64s\" does not exist (a name or a number)", what, text);
+	return r < 0 ? -1 : 0;
+}
+
+int conf_resolve_user(struct conf_job *j, struct spec_place place, const char *key, const char *text, struct conf_account *ret)
+{
+	char what[CONF_PATH_MAX];
+	struct fp_text t = FP_TEXT(what);
+
+	fp_text_add(&t, "%s: user", key);
+	return answer(j, place, what, text, conf_find_user(&j->world->accounts, text, ret));
+}
+
+int conf_resolve_group(struct conf_job *j, struct spec_place place, const char *key, const char *text, struct conf_account *ret)
+{
+	char what[CONF_PATH_MAX];
+	struct fp_text t = FP_TEXT(what);
+
+	fp_text_add(&t, "%s: group", key);
+	return answer(j, place, what, text, conf_find_group(&j->world->accounts, text, ret));
+}
+
+static void add_id(struct settings_ids *ids, uint32_t id)
+{
+	uint32_t *more = reallocarray(ids->ids, (size_t)ids->count + 1, sizeof(*more));
+
+	if (more == NULL)
+		return;
+	ids->ids = more;
+	ids->ids[ids->count++] = id;
+}
+
+static void resolve_peer(struct conf_job *j, const struct conf_peers *p, const char *name, struct settings_acl *ret)
+{
+	bool group = name[0] == '@';
+	struct conf_account a;
+	int r;
+
+	if (p->place.line == 0)
+		r = group ? conf_find_group(&j->world->accounts, name + 1, &a) : conf_find_user(&j->world->accounts, name, &a);
+	else if (group)
+		r = conf_resolve_group(j, p->place, p->key, name + 1, &a);
+	else
+		r = conf_resolve_user(j, p->place, p->key, name, &a);
+	if (r == 0)
+		add_id(group ? &ret->gids : &ret->uids, a.id);
+}
+
+void conf_resolve_peers(struct conf_job *j, const struct conf_peers *p, struct settings_acl *ret)
+{
+	for (uint32_t i = 0; i < p->names->count; i++)
+		resolve_peer(j, p, p->names->items[i], ret);
+}
+
+struct wire_blob conf_encode(struct conf_job *j, void (*encode)(struct wire_wr *w, const void *what), const void *what)
+{
+	struct wire_blob blob = {0};
+
+	for (size_t cap = 8192; cap <= ((size_t)64 << 20); cap *= 2) {
+		struct wire_wr w = {.at = malloc(cap), .cap = cap};
+
+		if (w.at == NULL)
+			break;
+		encode(&w, what);
+		if (!w.bad)
+			blob = (struct wire_blob){(const uint8_t *)conf_copy(&j->arena, (const char *)w.at, w.len), w.len};
+		free(w.at);
+		if (!w.bad)
+			break;
+	}
+	return blob;
+}
