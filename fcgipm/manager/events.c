@@ -127,7 +127,8 @@ static struct pool *intern(struct manager *m, const char *name)
 	struct pool *p = manager_pool(m, name);
 
 	if (p != NULL && p->removal == REMOVAL_FORGOTTEN) {
-		pool_free(p); /* the launcher has forgotten it, and this is another one */
+		state_forget(p); /* the launcher has forgotten it, and this is another one */
+		pool_free(p);
 		p = NULL;
 	}
 	if (p != NULL)

@@ -87,7 +87,6 @@ void pool_free(struct pool *p)
 	while (p->workers != NULL)
 		worker_free(p->workers);
 	ops_forget_pool(p);
-	state_forget(p);
 	link_forget(&p->m->link, p);
 	queue_fini(p);
 	output_rate_fini(p);

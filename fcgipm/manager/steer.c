@@ -257,8 +257,10 @@ static void steer_pool(struct pool *p)
 		steer_running(p, now);
 	ops_review(p);
 	reload_review(p);
-	if (p->removal == REMOVAL_FORGOTTEN)
+	if (p->removal == REMOVAL_FORGOTTEN) {
+		state_forget(p);
 		pool_free(p);
+	}
 }
 
 static void steer_turn(evutil_socket_t fd, short what, void *ctx)
