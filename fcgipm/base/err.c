@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fcgipm/base/text.h"
+
 int fp_fail(struct fp_err *err, int errnum, const char *fmt, ...)
 {
 	va_list ap;
@@ -23,14 +25,15 @@ int fp_fail(struct fp_err *err, int errnum, const char *fmt, ...)
 int fp_fail_prefix(struct fp_err *err, const char *fmt, ...)
 {
 	char text[sizeof(err->text)];
+	struct fp_text t = FP_TEXT(text);
 	va_list ap;
-	int n;
 
+	if (err == NULL)
+		return 0;
 	va_start(ap, fmt);
-	n = vsnprintf(text, sizeof(text), fmt, ap);
+	fp_text_vadd(&t, fmt, ap);
 	va_end(ap);
-	if (n >= 0 && (size_t)n < sizeof(text))
-		snprintf(text + n, sizeof(text) - (size_t)n, "%s", err->text);
-	memcpy(err->text, text, sizeof(text));
+	fp_text_add(&t, "%s", err->text);
+	memcpy(err->text, text, t.len + 1);
 	return -err->code;
 }

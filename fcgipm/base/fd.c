@@ -84,9 +84,21 @@ int fp_write_full(int fd, const void *buf, size_t len)
 
 enum { ALL_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
 
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 8U
+#endif
+
+/* Data is never to be run, and with vm.memfd_noexec=2 only one that says so is made; kernels before 6.3 do not know the flag. */
+static int create_memfd(const char *name)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+
+	return fd < 0 && errno == EINVAL ? memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING) : fd;
+}
+
 int fp_memfd_sealed(const char *name, const void *data, size_t len, int *ret_fd)
 {
-	fp_autoclose int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	fp_autoclose int fd = create_memfd(name);
 	int r;
 
 	if (fd < 0)

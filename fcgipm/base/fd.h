@@ -12,7 +12,7 @@
 void fp_close(int *fd);
 
 #define fp_autoclose __attribute__((cleanup(fp_close)))
-#define fp_autofree __attribute__((cleanup(fp_free_ptr)))
+#define fp_autofree  __attribute__((cleanup(fp_free_ptr)))
 void fp_free_ptr(void *ptr_to_ptr);
 
 /* Hands the descriptor on and leaves -1 behind, so that fp_autoclose does nothing. */
@@ -26,9 +26,9 @@ static inline int fp_take_fd(int *fd)
 #define FP_TAKE_FD(fd) fp_take_fd(&(fd))
 
 /* 0 or -errno. */
-int fp_set_cloexec(int fd, bool on);   /* async-signal-safe */
-int fp_set_nonblock(int fd, bool on);  /* async-signal-safe */
-int fp_close_from(int first);          /* closes all descriptors from first on; async-signal-safe */
+int fp_set_cloexec(int fd, bool on); /* async-signal-safe */
+int fp_set_nonblock(int fd, bool on); /* async-signal-safe */
+int fp_close_from(int first); /* closes all descriptors from first on; async-signal-safe */
 
 /* Read or write exactly len bytes; -EPIPE on an early end.  For regular files, memfds and blocking pipes. */
 int fp_read_full(int fd, void *buf, size_t len);

@@ -1,19 +1,26 @@
-/* The log (every process).  One write an event, so that lines of several processes on one descriptor do not mix. */
+/* The log (every process).  One write(2) an event and never more than PIPE_BUF bytes, so that lines of several processes on one descriptor do
+ * not mix (pipe(7)).  It never ends the process (main ignores SIGPIPE), and never waits for long. */
 #include "fcgipm/base/log.h"
 
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "fcgipm/base/text.h"
 
-enum { LINE_MAX_BYTES = 8192 };
+/* The end of a line has its own bytes: a line that was cut says so. */
+enum { LINE_MAX_BYTES = PIPE_BUF, END_MAX_BYTES = 16, PATIENCE_MS = 100 };
 
 static struct {
 	int fd;
 	enum fp_log_level level;
 	enum fp_log_format format;
-} logger = {STDERR_FILENO, FP_LOG_INFO, FP_LOG_LOGFMT};
+	uint64_t dropped; /* lines since the last one that was written */
+} logger = {STDERR_FILENO, FP_LOG_INFO, FP_LOG_LOGFMT, 0};
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 
@@ -43,52 +50,76 @@ static void add_time(struct fp_text *t)
 	fp_text_add(t, "%s.%03dZ", text, (int)(now.tv_nsec / 1000000));
 }
 
-static void add_value(struct fp_text *t, const struct fp_kv *kv)
+/* One key and its value.  Of a text that does not fit the front stays; half a key or half a number would be worse than none. */
+static void add_pair(struct fp_text *t, const struct fp_kv *kv, bool json)
 {
-	if (kv->text == NULL) {
+	size_t before = t->len;
+
+	fp_text_add(t, json ? ",\"%s\":" : " %s=", kv->key);
+	if (kv->text == NULL)
 		fp_text_add(t, "%lld", (long long)kv->number);
-		return;
+	else
+		fp_text_add(t, "\"\"");
+	if (t->cut) {
+		t->len = before;
+	} else if (kv->text != NULL) {
+		t->len--; /* between the quotes, of which the second has its place */
+		t->cap--;
+		fp_text_add_escaped(t, kv->text, kv->len);
+		t->cap++;
+		t->at[t->len++] = '"';
+		t->at[t->len] = '\0';
 	}
-	fp_text_add(t, "\"");
-	fp_text_add_escaped(t, kv->text, kv->len);
-	fp_text_add(t, "\"");
 }
 
-/* The last bytes are kept free so that a cut line still ends, and says so. */
-static void end_line(struct fp_text *t, size_t cap, const char *cut_mark, const char *end)
+static void build_line(struct fp_text *t, enum fp_log_level level, const char *event, const struct fp_kv *kv)
 {
-	bool cut = t->cut;
+	bool json = logger.format == FP_LOG_JSON;
 
-	t->cap = cap;
-	t->cut = false;
-	if (cut)
-		fp_text_add(t, "%s", cut_mark);
-	fp_text_add(t, "%s", end);
+	fp_text_add(t, json ? "{\"time\":\"" : "time=");
+	add_time(t);
+	fp_text_add(t, json ? "\",\"level\":\"%s\",\"event\":\"%s\"" : " level=%s event=%s", level_names[level], event);
+	for (; kv != NULL && kv->key != NULL && !t->cut; kv++)
+		add_pair(t, kv, json);
+	t->cap += END_MAX_BYTES;
+	if (t->cut)
+		fp_text_add(t, json ? ",\"cut\":1" : " cut=1");
+	fp_text_add(t, json ? "}\n" : "\n");
 }
 
-static void write_line(const struct fp_text *t)
+static bool put_line(enum fp_log_level level, const char *event, const struct fp_kv *kv)
 {
-	ssize_t n = write(logger.fd, t->at, t->len);
+	char buf[LINE_MAX_BYTES];
+	struct fp_text t = {.at = buf, .cap = sizeof(buf) - END_MAX_BYTES};
 
-	(void)n; /* there is nobody to tell */
+	build_line(&t, level, event, kv);
+	return write(logger.fd, t.at, t.len) == (ssize_t)t.len;
+}
+
+/* A reader of the log that has stopped must not stop us: it is waited for once, then not until it goes on. */
+static bool can_write(void)
+{
+	struct pollfd p = {.fd = logger.fd, .events = POLLOUT};
+	int n;
+
+	do
+		n = poll(&p, 1, logger.dropped > 0 ? 0 : PATIENCE_MS);
+	while (n < 0 && errno == EINTR);
+	return n > 0;
 }
 
 void fp_log(enum fp_log_level level, const char *event, const struct fp_kv *kv)
 {
-	char buf[LINE_MAX_BYTES];
-	struct fp_text t = {.at = buf, .cap = sizeof(buf) - 32};
-	bool json = logger.format == FP_LOG_JSON;
+	int saved = errno;
 
 	if (level > logger.level)
 		return;
-	fp_text_add(&t, json ? "{\"time\":\"" : "time=");
-	add_time(&t);
-	fp_text_add(&t, json ? "\",\"level\":\"%s\",\"event\":\"%s\"" : " level=%s event=%s", level_names[level], event);
-	for (; kv != NULL && kv->key != NULL && !t.cut; kv++) {
-		fp_text_add(&t, json ? ",\"%s\":" : " %s=", kv->key);
-		add_value(&t, kv);
+	if (can_write()) {
+		if (logger.dropped > 0 && put_line(FP_LOG_WARN, "log.dropped", (const struct fp_kv[]){KI("lines", logger.dropped), {.key = NULL}}))
+			logger.dropped = 0;
+		logger.dropped += !put_line(level, event, kv);
+	} else {
+		logger.dropped++;
 	}
-	/* Cut inside a value: its quote is closed first. */
-	end_line(&t, sizeof(buf), json ? "\",\"cut\":1" : "\" cut=1", json ? "}\n" : "\n");
-	write_line(&t);
+	errno = saved;
 }

@@ -4,7 +4,8 @@
  *   time=2026-01-31T08:15:00.123Z level=warn event=worker.exit pool="blog" pid=42
  *
  * Event names are stable: they are part of the interface.  String values are escaped, so nothing that a worker writes can
- * forge a line.  The logger is the one mutable global of a process: a log line must be possible everywhere.
+ * forge a line.  A line is one write of at most PIPE_BUF bytes; what is longer is cut, and says cut=1.  When nobody reads, lines are dropped
+ * after a moment, and counted: event log.dropped tells how many, as soon as one can be written again.  errno is kept.  The logger is the one mutable global of a process: a log line must be possible everywhere.
  */
 #ifndef FCGIPM_BASE_LOG_H
 #define FCGIPM_BASE_LOG_H
@@ -21,18 +22,18 @@ struct fp_kv {
 	size_t len;
 	int64_t number;
 };
-#define KS(k, v) fp_kv_str((k), (v))
+#define KS(k, v)    fp_kv_str((k), (v))
 #define KB(k, v, n) ((struct fp_kv){.key = (k), .text = (v), .len = (n)})
-#define KI(k, v) ((struct fp_kv){.key = (k), .number = (int64_t)(v)})
+#define KI(k, v)    ((struct fp_kv){.key = (k), .number = (int64_t)(v)})
 struct fp_kv fp_kv_str(const char *key, const char *text); /* NULL prints as "" */
 
 /* Defaults before the first call: descriptor 2, info, logfmt.  The descriptor stays the caller's. */
 void fp_log_setup(int fd, enum fp_log_level level, enum fp_log_format format);
 void fp_log(enum fp_log_level level, const char *event, const struct fp_kv *kv);
 
-#define log_error(event, ...) fp_log(FP_LOG_ERROR, (event), (const struct fp_kv[]){__VA_ARGS__ __VA_OPT__(, ) {.key = NULL}})
-#define log_warn(event, ...) fp_log(FP_LOG_WARN, (event), (const struct fp_kv[]){__VA_ARGS__ __VA_OPT__(, ) {.key = NULL}})
-#define log_info(event, ...) fp_log(FP_LOG_INFO, (event), (const struct fp_kv[]){__VA_ARGS__ __VA_OPT__(, ) {.key = NULL}})
-#define log_debug(event, ...) fp_log(FP_LOG_DEBUG, (event), (const struct fp_kv[]){__VA_ARGS__ __VA_OPT__(, ) {.key = NULL}})
+#define log_error(event, ...) fp_log(FP_LOG_ERROR, (event), (const struct fp_kv[]){__VA_ARGS__ __VA_OPT__(, ){.key = NULL}})
+#define log_warn(event, ...)  fp_log(FP_LOG_WARN, (event), (const struct fp_kv[]){__VA_ARGS__ __VA_OPT__(, ){.key = NULL}})
+#define log_info(event, ...)  fp_log(FP_LOG_INFO, (event), (const struct fp_kv[]){__VA_ARGS__ __VA_OPT__(, ){.key = NULL}})
+#define log_debug(event, ...) fp_log(FP_LOG_DEBUG, (event), (const struct fp_kv[]){__VA_ARGS__ __VA_OPT__(, ){.key = NULL}})
 
 #endif

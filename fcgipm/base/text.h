@@ -7,10 +7,10 @@
 #include <stddef.h>
 
 struct fp_text {
-	char *at;   /* caller's buffer, NUL-terminated */
+	char *at; /* caller's buffer, NUL-terminated */
 	size_t cap; /* its size, at least 1 */
 	size_t len; /* bytes before the NUL */
-	bool cut;   /* something did not fit */
+	bool cut; /* something did not fit */
 };
 
 #define FP_TEXT(buf) ((struct fp_text){.at = (buf), .cap = sizeof(buf)})

@@ -27,10 +27,10 @@ struct fcgi_request {
 };
 
 enum fcgi_client_event_kind {
-	FCGI_CLIENT_NONE,   /* all input was taken */
+	FCGI_CLIENT_NONE, /* all input was taken */
 	FCGI_CLIENT_STDOUT, /* at, len: they point into the input */
 	FCGI_CLIENT_STDERR,
-	FCGI_CLIENT_END,    /* app_status, protocol_status (FCGI_REQUEST_COMPLETE, FCGI_OVERLOADED, ...; others are possible) */
+	FCGI_CLIENT_END, /* app_status, protocol_status (FCGI_REQUEST_COMPLETE, FCGI_OVERLOADED, ...; others are possible) */
 	FCGI_CLIENT_BROKEN, /* why: there is no complete answer */
 };
 
@@ -51,8 +51,8 @@ struct fcgi_client {
 	enum fcgi_client_stage stage;
 	uint8_t head[FCGI_RECORD_LEN]; /* what goes before content */
 	uint8_t head_len, head_sent;
-	uint32_t content;    /* bytes of the current record's content that are to be sent */
-	size_t param;        /* of request.params */
+	uint32_t content; /* bytes of the current record's content that are to be sent */
+	size_t param; /* of request.params */
 	uint64_t param_sent; /* bytes of it */
 	const uint8_t *fed;
 	size_t fed_len;
@@ -60,9 +60,9 @@ struct fcgi_client {
 	bool aborting, aborted; /* asked for, sent */
 	/* receiving */
 	struct fcgi_reader reader;
-	bool over;      /* END or BROKEN was told */
-	bool any;       /* something came */
-	bool stray;     /* a record for another request came */
+	bool over; /* END or BROKEN was told */
+	bool any; /* something came */
+	bool stray; /* a record for another request came */
 };
 
 /* 0; -EINVAL: a parameter longer than the protocol can say (2 GiB). */

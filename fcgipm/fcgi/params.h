@@ -26,11 +26,11 @@ size_t fcgi_pair_copy(const struct fcgi_pair *p, uint64_t offset, uint8_t *out, 
 struct fcgi_params_reader {
 	char *buf;
 	size_t cap;
-	size_t have;         /* bytes of this pair's name and value */
-	uint8_t lengths[8];  /* as they come */
+	size_t have; /* bytes of this pair's name and value */
+	uint8_t lengths[8]; /* as they come */
 	uint8_t lengths_have;
 	uint32_t name_len, value_len;
-	int failed;          /* -EMSGSIZE, for good */
+	int failed; /* -EMSGSIZE, for good */
 };
 
 /* cap: a pair's name and value and two NULs, at least 2. */

@@ -17,7 +17,7 @@ struct fcgi_header {
 	uint8_t type;
 	uint16_t id;
 	uint16_t content; /* bytes, at most FCGI_MAX_LENGTH */
-	uint8_t padding;  /* some applications refuse a record of which content and padding together are longer: send 0 */
+	uint8_t padding; /* some applications refuse a record of which content and padding together are longer: send 0 */
 };
 
 void fcgi_put_header(uint8_t out[FCGI_HEADER_LEN], const struct fcgi_header *h);
@@ -32,14 +32,14 @@ void fcgi_put_unknown_type(uint8_t out[FCGI_RECORD_LEN], uint8_t type);
 enum fcgi_side { FCGI_APPLICATION, FCGI_WEB_SERVER };
 
 enum fcgi_event_kind {
-	FCGI_EVENT_NONE,        /* all input was taken, more is needed */
-	FCGI_EVENT_BEGIN,       /* role, flags */
+	FCGI_EVENT_NONE, /* all input was taken, more is needed */
+	FCGI_EVENT_BEGIN, /* role, flags */
 	FCGI_EVENT_ABORT,
-	FCGI_EVENT_END,         /* app_status, protocol_status */
-	FCGI_EVENT_CONTENT,     /* at, len (never 0) of PARAMS, STDIN, DATA, STDOUT, STDERR, GET_VALUES or GET_VALUES_RESULT */
+	FCGI_EVENT_END, /* app_status, protocol_status */
+	FCGI_EVENT_CONTENT, /* at, len (never 0) of PARAMS, STDIN, DATA, STDOUT, STDERR, GET_VALUES or GET_VALUES_RESULT */
 	FCGI_EVENT_CONTENT_END, /* an empty record of such a type: the stream ends */
-	FCGI_EVENT_SKIPPED,     /* a record of which nothing more is told */
-	FCGI_EVENT_BROKEN,      /* why; nothing can be read any more */
+	FCGI_EVENT_SKIPPED, /* a record of which nothing more is told */
+	FCGI_EVENT_BROKEN, /* why; nothing can be read any more */
 };
 
 struct fcgi_event {
@@ -69,9 +69,9 @@ struct fcgi_reader {
 	enum fcgi_side side;
 	enum fcgi_reader_state state;
 	struct fcgi_header header;
-	uint8_t have;            /* bytes in part */
+	uint8_t have; /* bytes in part */
 	uint8_t part[FCGI_HEADER_LEN]; /* a header or a body of eight bytes */
-	uint32_t left;           /* bytes of content or of what is skipped */
+	uint32_t left; /* bytes of content or of what is skipped */
 	const char *why;
 };
 

@@ -4,8 +4,12 @@
 const char *wire_refusal_name(enum wire_refusal r)
 {
 	static const char *const names[WIRE_REFUSAL_COUNT] = {
-		[WIRE_ACCEPTED] = "accepted", [WIRE_UNKNOWN_TYPE] = "unknown type",           [WIRE_WRONG_PHASE] = "wrong phase",
-		[WIRE_TOO_LONG] = "too long", [WIRE_WRONG_FDS] = "wrong number of descriptors", [WIRE_MALFORMED] = "malformed",
+		[WIRE_ACCEPTED] = "accepted",
+		[WIRE_UNKNOWN_TYPE] = "unknown type",
+		[WIRE_WRONG_PHASE] = "wrong phase",
+		[WIRE_TOO_LONG] = "too long",
+		[WIRE_WRONG_FDS] = "wrong number of descriptors",
+		[WIRE_MALFORMED] = "malformed",
 	};
 
 	return r < WIRE_REFUSAL_COUNT ? names[r] : "?";

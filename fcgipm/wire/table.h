@@ -32,7 +32,6 @@ enum wire_refusal {
 const char *wire_refusal_name(enum wire_refusal r);
 
 /* Looks up, checks, handles.  Descriptors that nobody took are closed in any case.  *ret_name: the row's name, or "?". */
-enum wire_refusal wire_dispatch(const struct wire_row *rows, size_t count, uint32_t phase, void *ctx, struct wire_dgram *d,
-				const char **ret_name);
+enum wire_refusal wire_dispatch(const struct wire_row *rows, size_t count, uint32_t phase, void *ctx, struct wire_dgram *d, const char **ret_name);
 
 #endif
