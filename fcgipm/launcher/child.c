@@ -120,10 +120,10 @@ int child_exec(struct launcher *l, struct child *c, const struct child_ops *ops,
 	int report, r = child_fork(c, &report);
 
 	if (r == 0) {
-		struct priv_report failure;
+		struct priv_jail mine = *jail;
 
-		priv_jail_exec(jail, &failure);
-		priv_jail_fail(report, &failure);
+		mine.report_fd = report;
+		priv_jail_exec(&mine);
 	}
 	if (r < 0)
 		return r;

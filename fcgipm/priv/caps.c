@@ -32,7 +32,7 @@ static uint64_t permitted_bits(cap_t caps)
 {
 	uint64_t bits = 0;
 
-	for (int c = 0; c <= cap_max_bits() - 1 && c < 64; c++) {
+	for (int c = 0; c < cap_max_bits() && c < 64; c++) {
 		cap_flag_value_t on = CAP_CLEAR;
 
 		if (cap_get_flag(caps, c, CAP_PERMITTED, &on) == 0 && on == CAP_SET)
@@ -83,7 +83,8 @@ int priv_caps_keep(uint64_t extra, uint64_t *ret_missing, struct fp_err *err)
 	have = permitted_bits(now);
 	cap_free(now);
 	keep = have & (table_bits() | extra);
-	r = drop_bounding(keep);
+	/* Without CAP_SETPCAP the bounding set stays; the missing row says so. */
+	r = (have >> CAP_SETPCAP & 1) != 0 ? drop_bounding(keep) : 0;
 	if (r == 0)
 		r = set_exactly(keep);
 	if (r < 0)

@@ -1,20 +1,21 @@
 /* From fork to exec (a child of the launcher).  Only async-signal-safe calls: no malloc, no stdio, no log, no libcap (which allocates).
  *
  * The order is the argument for its safety:
- *  1. signals, session, descriptors, limits, priority: as root, on nothing but our own process;
- *  2. groups, group, user: from here on the account's rights decide, and the account may signal us (the launcher does not wait for us, and kills us
- *     after a while), but not trace us: setresuid cleared the dumpable flag;
- *  3. chroot and directory: with the account's own rights on the way there (root's CAP_DAC_OVERRIDE was given up at start), and CAP_SYS_CHROOT alone kept
- *     over the change of account;
+ *  1. signals, session, descriptors, limits, priority: as root, on nothing but our own process.  From here on the launcher's listeners, links and
+ *     files are closed in this process, not only at exec;
+ *  2. groups, group, user: from here on the account's rights decide.  It may signal us (the launcher waits for nobody, and kills us after a while) but
+ *     not trace us: we are not dumpable, whatever fs.suid_dumpable says, and until step 4 we hold a capability that it does not have;
+ *  3. chroot and directory: with the account's own rights on the way there, and CAP_SYS_CHROOT as the only effective capability;
  *  4. the bounding set, every capability but those asked for, no_new_privs: nothing that is exec'd can get them back;
- *  5. exec.
+ *  5. exec, by a path inside the chroot.
  */
 #include "fcgipm/priv/jail.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
+#include <limits.h>
 #include <linux/capability.h>
+#include <linux/keyctl.h>
 #include <linux/sched.h>
 #include <signal.h>
 #include <stddef.h>
@@ -23,9 +24,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "fcgipm/base/fd.h"
-
-enum { FIRST_FREE_FD = 20 }; /* above every number that a child is given */
+/* Where descriptors lie in a child until exec: 0 to 2, keep_as, the two below, which exec closes, and nothing else. */
+enum { REPORT_FD = 18, PROGRAM_FD = 19, ASIDE_FD = 20 };
 
 const char *priv_step_name(enum priv_step step)
 {
@@ -49,45 +49,55 @@ static int step_signals(const struct priv_jail *j)
 	return sigprocmask(SIG_SETMASK, &none, NULL) < 0 ? -errno : 0;
 }
 
+/* A session keyring of its own: root's, inherited, would be possessed by every worker of every pool.  It counts against root's quota, not the account's;
+ * where there is no such thing (no CONFIG_KEYS, a seccomp filter, the quota of a user namespace) the worker does without. */
+static void leave_keyring(void)
+{
+	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
+}
+
 static int step_session(const struct priv_jail *j)
 {
+	if (j->change_account)
+		leave_keyring();
 	return j->new_session && setsid() < 0 ? -errno : 0;
 }
 
-/* Everything that is passed is first moved out of the way of the numbers that it is to get. */
-static int move_up(int fd)
+static int close_range_of(int first, int last)
 {
-	int up = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
-
-	return up < 0 ? -errno : up;
+	return first <= last && syscall(SYS_close_range, (unsigned)first, (unsigned)last, 0u) < 0 ? -errno : 0;
 }
 
+static int close_others(const struct priv_jail *j)
+{
+	int keep = j->keep >= 0 ? j->keep_as : 2;
+	int r = close_range_of(3, keep - 1);
+
+	if (r == 0)
+		r = close_range_of(keep + 1, REPORT_FD - 1);
+	if (r == 0 && j->exec_fd < 0)
+		r = close_range_of(PROGRAM_FD, PROGRAM_FD);
+	return r == 0 ? close_range_of(ASIDE_FD, INT_MAX) : r;
+}
+
+/* Everything that is passed is first moved out of the way of the numbers that it is to get: those may be in use by one another. */
 static int step_descriptors(const struct priv_jail *j)
 {
-	int from[4] = {j->stdio[0], j->stdio[1], j->stdio[2], j->keep};
-	const int to[4] = {0, 1, 2, j->keep_as};
+	int from[] = {j->stdio[0], j->stdio[1], j->stdio[2], j->keep, j->exec_fd, j->report_fd};
+	const int to[] = {0, 1, 2, j->keep_as, PROGRAM_FD, REPORT_FD};
+	enum { STDIO = 3, INHERITED = 4, COUNT = sizeof(to) / sizeof(to[0]) };
 
-	for (unsigned i = 0; i < 4; i++) {
-		if (from[i] < 0)
+	for (unsigned i = 0; i < COUNT; i++) {
+		if (from[i] < 0 && i >= STDIO)
 			continue;
-		from[i] = move_up(from[i]);
+		from[i] = fcntl(from[i], F_DUPFD_CLOEXEC, ASIDE_FD);
 		if (from[i] < 0)
-			return from[i];
-	}
-	for (unsigned i = 0; i < 4; i++)
-		if (from[i] >= 0 && dup2(from[i], to[i]) < 0)
 			return -errno;
-	return 0; /* all others, and the moved ones, are close-on-exec: step_close sees to it */
-}
-
-/* Belt and braces: whatever somebody forgot to open close-on-exec closes at exec all the same (5.11; before that every open of ours has the flag). */
-static int step_close(const struct priv_jail *j)
-{
-	unsigned first = j->keep >= 0 ? (unsigned)j->keep_as + 1 : 3;
-
-	if (syscall(SYS_close_range, first, ~0u, 1u << 2 /* CLOSE_RANGE_CLOEXEC */) < 0 && errno != EINVAL && errno != ENOSYS)
-		return -errno;
-	return 0;
+	}
+	for (unsigned i = 0; i < COUNT; i++)
+		if (from[i] >= 0 && dup3(from[i], to[i], i < INHERITED ? 0 : O_CLOEXEC) < 0)
+			return -errno;
+	return close_others(j);
 }
 
 static int step_limits(const struct priv_jail *j)
@@ -117,34 +127,58 @@ static int step_gid(const struct priv_jail *j)
 	return j->change_account && syscall(SYS_setresgid, j->gid, j->gid, j->gid) < 0 ? -errno : 0;
 }
 
+/* Not dumpable: nobody of the account reads in /proc, or traces, a process that still has root's memory. */
 static int step_uid(const struct priv_jail *j)
 {
 	if (!j->change_account)
 		return 0;
 	if (prctl(PR_SET_KEEPCAPS, 1L, 0L, 0L, 0L) < 0 || syscall(SYS_setresuid, j->uid, j->uid, j->uid) < 0)
 		return -errno;
+	return prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L) < 0 ? -errno : 0;
+}
+
+struct cap_sets {
+	uint64_t permitted, effective, inheritable;
+};
+
+static int get_permitted(uint64_t *ret)
+{
+	struct __user_cap_header_struct h = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct d[2];
+
+	if (syscall(SYS_capget, &h, d) < 0)
+		return -errno;
+	*ret = d[0].permitted | (uint64_t)d[1].permitted << 32;
 	return 0;
 }
 
-/* permitted and effective as given; inheritable too when they are to become ambient. */
-static int set_caps(uint64_t permitted, uint64_t inheritable)
+/* Ambient capabilities go with the inheritable ones. */
+static int set_caps(struct cap_sets c)
 {
 	struct __user_cap_header_struct h = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct d[2];
 
 	for (unsigned i = 0; i < 2; i++) {
-		d[i].permitted = d[i].effective = (uint32_t)(permitted >> (32 * i));
-		d[i].inheritable = (uint32_t)(inheritable >> (32 * i));
+		d[i].permitted = (uint32_t)(c.permitted >> (32 * i));
+		d[i].effective = (uint32_t)(c.effective >> (32 * i));
+		d[i].inheritable = (uint32_t)(c.inheritable >> (32 * i));
 	}
 	return syscall(SYS_capset, &h, d) < 0 ? -errno : 0;
 }
 
-/* After the change of account the capabilities are permitted, not effective: what the next steps need is raised. */
-static int step_raise(const struct priv_jail *j)
+#define BIT(cap) (1ull << (cap))
+
+/* After the change of account: permitted is what later steps need, effective what the next two may use.  A capability that the system withholds is
+ * missed by the step that needs it, by name, and by no other. */
+static int step_narrow(const struct priv_jail *j)
 {
-	if (!j->change_account)
-		return 0;
-	return set_caps(1ull << CAP_SYS_CHROOT | 1ull << CAP_SETPCAP | j->capabilities, 0);
+	uint64_t have;
+	int r = j->change_account ? get_permitted(&have) : 0;
+
+	if (r < 0 || !j->change_account)
+		return r;
+	have &= BIT(CAP_SYS_CHROOT) | BIT(CAP_SETPCAP) | j->capabilities;
+	return set_caps((struct cap_sets){.permitted = have, .effective = have & BIT(CAP_SYS_CHROOT)});
 }
 
 static int step_chroot(const struct priv_jail *j)
@@ -170,18 +204,30 @@ static int drop_bounding(uint64_t keep)
 	return 0;
 }
 
+/* Without CAP_SETPCAP the set stays as it is, which is nothing to anybody who can gain no privilege by exec, and refused otherwise. */
+static int empty_bounding(const struct priv_jail *j)
+{
+	uint64_t have;
+	int r = get_permitted(&have);
+
+	if (r < 0)
+		return r;
+	if ((have & BIT(CAP_SETPCAP)) == 0)
+		return j->no_new_privs ? 0 : -EPERM;
+	r = set_caps((struct cap_sets){.permitted = have, .effective = BIT(CAP_SETPCAP)});
+	return r == 0 ? drop_bounding(j->capabilities) : r;
+}
+
 /* No capability in any set, but for those that the pool asked for, which become ambient so that exec keeps them. */
 static int step_capabilities(const struct priv_jail *j)
 {
-	int r;
+	const uint64_t asked = j->capabilities;
+	int r = j->change_account ? empty_bounding(j) : 0;
 
-	if (!j->change_account)
-		return j->capabilities != 0 ? -EPERM : 0;
-	r = drop_bounding(j->capabilities);
 	if (r == 0)
-		r = set_caps(j->capabilities, j->capabilities);
+		r = set_caps((struct cap_sets){.permitted = asked, .effective = asked, .inheritable = asked});
 	for (unsigned long c = 0; r == 0 && c < 64; c++)
-		if ((j->capabilities >> c & 1) != 0 && prctl(PR_CAP_AMBIENT, (long)PR_CAP_AMBIENT_RAISE, c, 0L, 0L) < 0)
+		if ((asked >> c & 1) != 0 && prctl(PR_CAP_AMBIENT, (long)PR_CAP_AMBIENT_RAISE, c, 0L, 0L) < 0)
 			r = -errno;
 	return r;
 }
@@ -204,7 +250,7 @@ static int step_exec(const struct priv_jail *j)
 	char *const *envp = (char *const *)(uintptr_t)j->envp;
 
 	if (j->exec_fd >= 0)
-		syscall(SYS_execveat, j->exec_fd, "", argv, envp, AT_EMPTY_PATH);
+		syscall(SYS_execveat, PROGRAM_FD, "", argv, envp, AT_EMPTY_PATH);
 	else
 		execve(j->path, argv, envp);
 	return -errno;
@@ -219,13 +265,12 @@ static const struct step to_exec[] = {
 	{PRIV_STEP_SIGNALS, step_signals},
 	{PRIV_STEP_SESSION, step_session},
 	{PRIV_STEP_DESCRIPTORS, step_descriptors},
-	{PRIV_STEP_DESCRIPTORS, step_close},
 	{PRIV_STEP_LIMITS, step_limits},
 	{PRIV_STEP_PRIORITY, step_priority},
 	{PRIV_STEP_GROUPS, step_groups},
 	{PRIV_STEP_GID, step_gid},
 	{PRIV_STEP_UID, step_uid},
-	{PRIV_STEP_CAPABILITIES, step_raise},
+	{PRIV_STEP_CAPABILITIES, step_narrow},
 	{PRIV_STEP_CHROOT, step_chroot},
 	{PRIV_STEP_DIRECTORY, step_directory},
 	{PRIV_STEP_CAPABILITIES, step_capabilities},
@@ -239,7 +284,7 @@ static const struct step to_account[] = {
 	{PRIV_STEP_GROUPS, step_groups},
 	{PRIV_STEP_GID, step_gid},
 	{PRIV_STEP_UID, step_uid},
-	{PRIV_STEP_CAPABILITIES, step_raise},
+	{PRIV_STEP_CAPABILITIES, step_narrow},
 	{PRIV_STEP_CAPABILITIES, step_capabilities},
 	{PRIV_STEP_NO_NEW_PRIVS, step_no_new_privs},
 };
@@ -257,9 +302,17 @@ static int run_steps(const struct step *steps, size_t count, const struct priv_j
 	return 0;
 }
 
-void priv_jail_exec(const struct priv_jail *j, struct priv_report *ret)
+void priv_jail_exec(const struct priv_jail *j)
 {
-	run_steps(to_exec, sizeof(to_exec) / sizeof(to_exec[0]), j, ret);
+	struct priv_jail mine = *j;
+	struct priv_report r = {.step = PRIV_STEP_DESCRIPTORS, .error = EMFILE};
+
+	/* Out of the way of the numbers that are given out, until the report has its own. */
+	mine.report_fd = fcntl(j->report_fd, F_DUPFD_CLOEXEC, ASIDE_FD);
+	if (mine.report_fd < 0)
+		priv_jail_fail(j->report_fd, &r);
+	run_steps(to_exec, sizeof(to_exec) / sizeof(to_exec[0]), &mine, &r);
+	priv_jail_fail(r.step <= PRIV_STEP_DESCRIPTORS ? mine.report_fd : REPORT_FD, &r);
 }
 
 int priv_jail_become(uint32_t uid, uint32_t gid, const uint32_t *groups, uint32_t count, struct priv_report *ret)
@@ -284,15 +337,23 @@ void priv_jail_fail(int report_fd, const struct priv_report *r)
 	_exit(n == (ssize_t)sizeof(*r) ? 127 : 126);
 }
 
+/* clone(2) has the flag as well (5.2); its second and third arguments are the stack, none as for fork, and where the pidfd goes. */
+static long clone_without_clone3(int *pidfd)
+{
+	return syscall(SYS_clone, (unsigned long)(CLONE_PIDFD | SIGCHLD), NULL, pidfd, NULL, NULL);
+}
+
 int priv_fork(int *ret_pidfd)
 {
 	int pidfd = -1;
 	struct clone_args args = {.flags = CLONE_PIDFD, .pidfd = (uintptr_t)&pidfd, .exit_signal = SIGCHLD};
 	long pid = syscall(SYS_clone3, &args, sizeof(args));
 
+	if (pid < 0 && errno == ENOSYS) /* a container's seccomp filter that cannot look into clone_args */
+		pid = clone_without_clone3(&pidfd);
 	if (pid < 0)
 		return -errno;
 	if (pid > 0)
-		*ret_pidfd = pidfd; /* close-on-exec: clone3 makes it so */
+		*ret_pidfd = pidfd; /* close-on-exec from birth */
 	return (int)pid;
 }

@@ -20,9 +20,10 @@ enum priv_step { PRIV_STEPS(PRIV_STEP_ENUM) PRIV_STEP_COUNT };
 const char *priv_step_name(enum priv_step step);
 
 struct priv_jail {
-	/* descriptors: stdio[0..2] become 0..2; keep (or -1) becomes keep_as; every other one is closed or close-on-exec */
+	/* descriptors: stdio[0..2] become 0..2; keep (or -1) becomes keep_as (3 to 17); every other one is closed */
 	int stdio[3];
 	int keep, keep_as;
+	int report_fd; /* where a failed step is written (struct priv_report); closed by exec: its end without a report is success */
 	bool new_session;
 	bool change_account; /* false for an ordinary user's launcher: the steps that need root are left out */
 	uint32_t uid, gid;
@@ -51,14 +52,14 @@ struct priv_report {
 	int32_t error;
 };
 
-/* Everything up to exec, and exec.  Returns only on failure: *ret names the step. */
-void priv_jail_exec(const struct priv_jail *j, struct priv_report *ret);
+/* Everything up to exec, and exec.  A step that fails is reported, and the child ends. */
+void priv_jail_exec(const struct priv_jail *j) __attribute__((noreturn));
 /* Becomes the account alone (groups, gid, uid, no capability, no_new_privs), for a child that binds or opens with its rights and does not exec. */
 int priv_jail_become(uint32_t uid, uint32_t gid, const uint32_t *groups, uint32_t count, struct priv_report *ret);
 /* Writes the report and ends the child with status 127. */
 void priv_jail_fail(int report_fd, const struct priv_report *r) __attribute__((noreturn));
 
-/* clone3(CLONE_PIDFD) with SIGCHLD, as fork, never as vfork: an account's kill(-1, SIGSTOP) between setuid and exec would hold the parent.
+/* clone3(CLONE_PIDFD) with SIGCHLD (or clone, where a filter knows no clone3), as fork, never as vfork: an account's kill(-1, SIGSTOP) between setuid and exec would hold the parent.
  * In the parent: the child's pid and *ret_pidfd (close-on-exec); in the child 0; or -errno. */
 int priv_fork(int *ret_pidfd);
 
