@@ -172,28 +172,36 @@ static int judge(const struct cli *cli, const struct request *q, const struct re
 	return FCGIPM_EXIT_DONE;
 }
 
-static int send_request(const struct cli *cli, struct request *q, const struct fcgipm_lease *lease)
+static int connect_to(const struct cli *cli, const struct fcgipm_lease *lease, int64_t deadline_ms, int *ret_fd)
+{
+	struct fp_err err = {.code = 0};
+	int64_t left = deadline_ms - fp_now_ms();
+
+	if (lease_connect(lease, left > INT_MAX ? -1 : (int)(left > 0 ? left : 0), ret_fd, &err) < 0)
+		return cli_say(cli, FCGIPM_EXIT_NO, "%s", err.text);
+	return 0;
+}
+
+static int send_request(const struct cli *cli, const struct request *asked, const struct fcgipm_lease *lease)
 {
 	struct request_params params;
 	struct request_answer answer;
+	struct request q = *asked;
 	struct request_end end;
 	struct fp_err err = {.code = 0};
-	int64_t left = q->deadline_ms - fp_now_ms();
 	fp_autoclose int fd = -1;
-	int r = lease_connect(lease, q->deadline_ms == INT64_MAX || left > INT_MAX ? -1 : left < 0 ? 0 : (int)left, &fd, &err);
+	int r = connect_to(cli, lease, q.deadline_ms, &fd);
 
-	if (r < 0)
-		return cli_say(cli, FCGIPM_EXIT_NO, "%s", err.text);
+	if (r != 0)
+		return r;
 	request_answer_init(&answer, cli->out, cli_has(cli, 'i'));
-	make_params(cli, q, lease, &params);
-	q->params = &params;
-	q->answer = &answer;
-	q->err = cli->err;
-	r = params.failed ? fp_fail(&err, ENOMEM, "too many parameters, or too long ones") : request_run(fd, q, &end, &err);
+	make_params(cli, &q, lease, &params);
+	q.params = &params;
+	q.answer = &answer;
+	q.err = cli->err;
+	r = params.failed ? fp_fail(&err, ENOMEM, "too many parameters, or too long ones") : request_run(fd, &q, &end, &err);
 	request_params_fini(&params);
-	if (r < 0)
-		return cli_say(cli, FCGIPM_EXIT_NO, "%s", err.text);
-	return judge(cli, q, &end);
+	return r < 0 ? cli_say(cli, FCGIPM_EXIT_NO, "%s", err.text) : judge(cli, &q, &end);
 }
 
 /* The manager is asked for the lease alone; the request goes past it. */

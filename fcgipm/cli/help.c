@@ -12,7 +12,7 @@ enum { OPTION_WIDTH = 26, NAME_WIDTH = 10 };
 static void print_options(FILE *out, const struct cli_option *o)
 {
 	for (; o != NULL && o->key != 0; o++) {
-		char buf[128];
+		char buf[128] = "";
 		struct fp_text t = FP_TEXT(buf);
 
 		if (o->key < CLI_KEY_LONG)
