@@ -33,10 +33,10 @@ trap 'exit 0' INT TERM
 cp -r conf/demo "$run/demo"
 chmod -R a+rX "$run/demo"
 me=$(id -un)
-owner=www-data
+owner=nobody
 [ "$(id -u)" -eq 0 ] || owner=$me
 sed -e "s|/usr/share/fcgipm/demo|$run/demo|g" -e "s|runtime_directory: .*|runtime_directory: $run/fcgipm|" \
-	-e "s|user: www-data|user: $owner|" conf/pools.yaml >"$run/pools.yaml"
+	-e "s|user: nobody|user: $owner|" conf/pools.yaml >"$run/pools.yaml"
 chmod 644 "$run/pools.yaml"
 
 "$build/bin/fcgipm" run -c "$run/pools.yaml" 2>"$run/fcgipm.log" &

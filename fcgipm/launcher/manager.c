@@ -43,6 +43,8 @@ static void manager_exited(struct child *c, int status)
 	struct launcher *l = c->launcher;
 
 	link_close(l);
+	if (l->ending_timer.fire != NULL)
+		return; /* we ended it */
 	if (c->failure.step != PRIV_STEP_NONE)
 		log_error("manager.failed", KS("step", priv_step_name(c->failure.step)), KI("errno", c->failure.error));
 	if (l->phase == PHASE_ENDING && WIFEXITED(status) && WEXITSTATUS(status) == 0) {

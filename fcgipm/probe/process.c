@@ -11,7 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/select.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -136,6 +138,19 @@ unsigned probe_tree(pid_t leader, pid_t *ret_pids, unsigned max)
 	return t.count;
 }
 
+/* /proc/PID/fd is 0500 and its owner's.  Root without CAP_DAC_READ_SEARCH (which could read every file of the machine) is refused there, so the launcher
+ * looks with the owner's file system uid; CAP_SYS_PTRACE lets it past the rest.  For anybody else setfsuid changes nothing.  Returns what to go back to. */
+static uid_t look_as_owner(pid_t pid)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	if (stat(path, &st) < 0)
+		st.st_uid = (uid_t)-1; /* tells the present one */
+	return (uid_t)setfsuid(st.st_uid);
+}
+
 /* ---- does it hold a connection ---- */
 
 struct held {
@@ -171,15 +186,13 @@ static int find_held(void *ctx, int dir, long number)
 }
 
 /* 1: it holds one (or has more descriptors than we look at); 0: none; -errno: it cannot be seen. */
-static int process_holds(const struct held *h, pid_t pid)
+static int process_holds(struct held *h, pid_t pid)
 {
+	uid_t before = look_as_owner(pid);
 	fp_autoclose int dir = open_proc(pid, "fd");
-	struct held *unconst = (struct held *)(uintptr_t)h;
-	int r;
+	int r = dir < 0 ? dir : walk_numbers(dir, FDS_MAX, find_held, h);
 
-	if (dir < 0)
-		return dir == -ENOENT || dir == -ESRCH ? 0 : dir;
-	r = walk_numbers(dir, FDS_MAX, find_held, unconst);
+	setfsuid(before);
 	return r == -E2BIG ? 1 : r == -ENOENT || r == -ESRCH ? 0 : r;
 }
 
@@ -304,10 +317,13 @@ static int thread_waits(void *ctx, int dir, long tid)
 
 static bool process_waits(const struct probe_listener *l, pid_t pid)
 {
+	uid_t before = look_as_owner(pid);
 	fp_autoclose int fds = open_proc(pid, "fd"), tasks = open_proc(pid, "task");
 	struct waiting w = {.pid = pid, .fds = fds, .listener = l->sock_ino};
+	bool waits = fds >= 0 && tasks >= 0 && walk_numbers(tasks, TASKS_MAX, thread_waits, &w) == 1;
 
-	return fds >= 0 && tasks >= 0 && walk_numbers(tasks, TASKS_MAX, thread_waits, &w) == 1;
+	setfsuid(before);
+	return waits;
 }
 
 enum probe_work probe_work_of(int diag, const struct probe_listener *l, const pid_t *pids, unsigned count)
