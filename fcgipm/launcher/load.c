@@ -113,7 +113,7 @@ static int on_CONF_INCLUDE(void *ctx, struct wire_dgram *d)
 		return -EBADMSG;
 	}
 	if (fds != NULL && paths != NULL)
-		n = priv_open_includes(ld->dir_fd, m.pattern, fds, paths, INCLUDES_MAX, &err);
+		n = priv_open_includes(ld->dir_fd, m.pattern, &(struct priv_includes){.fds = fds, .paths = paths, .max = INCLUDES_MAX}, &err);
 	if (n <= 0)
 		send_files(ld, &(struct wire_conf_files){.code = -n, .text = err.text, .path0 = "", .path1 = "", .path2 = "", .path3 = ""}, NULL, 0);
 	else

@@ -22,7 +22,7 @@ struct opening {
 	output_file_done *done;
 	void *ctx;
 	int dir, ours, theirs;
-	const char *base; /* inside spec.output_path */
+	const char *base; /* inside spec.output_path, below dir */
 	struct spec_pool spec;
 };
 
@@ -133,7 +133,7 @@ static int open_by_child(struct launcher *l, struct opening *o)
 void output_file_open(struct launcher *l, const struct pool_entry *e, output_file_done *done, void *ctx)
 {
 	struct opening *o = calloc(1, sizeof(*o));
-	enum priv_way way = PRIV_WAY_UNSAFE;
+	struct priv_place at = {.dir = -1};
 	struct fp_err err = {0};
 	int fd = -1, r;
 
@@ -148,8 +148,10 @@ void output_file_open(struct launcher *l, const struct pool_entry *e, output_fil
 	if (r == 0 && o->spec.output != SPEC_OUTPUT_FILE)
 		r = fp_fail(&err, EINVAL, "the pool has no output file");
 	if (r == 0)
-		r = priv_walk(o->spec.output_path, o->spec.uid, &way, &o->dir, &o->base, &err);
-	if (r == 0 && !l->ordinary && (way == PRIV_WAY_ACCOUNT || strncmp(o->spec.output_path, ROOTS_OWN, sizeof(ROOTS_OWN) - 1) != 0) &&
+		r = priv_walk(o->spec.output_path, o->spec.uid, &at, &err);
+	o->dir = at.dir;
+	o->base = at.base;
+	if (r == 0 && !l->ordinary && (at.way == PRIV_WAY_ACCOUNT || strncmp(o->spec.output_path, ROOTS_OWN, sizeof(ROOTS_OWN) - 1) != 0) &&
 	    (r = open_by_child(l, o)) == 0)
 		return;
 	if (r == 0)

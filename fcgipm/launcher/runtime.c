@@ -185,14 +185,14 @@ int runtime_open(struct launcher *l, struct fp_err *err)
 
 static int open_log_file(const struct launcher *l, int *ret_fd, struct fp_err *err)
 {
-	enum priv_way way;
-	fp_autoclose int dir = -1;
-	const char *base;
-	int r = priv_walk(l->log_target, l->self.uid, &way, &dir, &base, err);
+	struct priv_place at;
+	int r = priv_walk(l->log_target, PRIV_NO_ACCOUNT, &at, err);
 
-	if (r == 0 && way != PRIV_WAY_OWN)
-		r = fp_fail(err, EPERM, "manager.log.target %s: others can change its directory", l->log_target);
-	return r < 0 ? r : priv_open_output_at(dir, base, ret_fd, err);
+	if (r < 0)
+		return fp_fail_prefix(err, "manager.log.target: ");
+	r = priv_open_output_at(at.dir, at.base, ret_fd, err);
+	fp_close(&at.dir);
+	return r;
 }
 
 int runtime_open_log(struct launcher *l, struct fp_err *err)
