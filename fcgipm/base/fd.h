@@ -34,6 +34,11 @@ int fp_close_from(int first); /* closes all descriptors from first on; async-sig
 int fp_read_full(int fd, void *buf, size_t len);
 int fp_write_full(int fd, const void *buf, size_t len);
 
+/* One descriptor over a unix stream socket, without wire/'s datagrams.  Async-signal-safe.  fp_receive_fd does not wait: the close-on-exec
+ * descriptor, or -errno (-EIO: none came, or not exactly one). */
+int fp_send_fd(int sock, int fd);
+int fp_receive_fd(int sock);
+
 /* A close-on-exec memfd that holds data and is sealed against any change.  0 or -errno. */
 int fp_memfd_sealed(const char *name, const void *data, size_t len, int *ret_fd);
 

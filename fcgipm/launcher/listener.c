@@ -184,36 +184,55 @@ static int listener_identify(struct launcher *l, struct listener *li, struct fp_
 	return 0;
 }
 
+static void request_free(struct listener_request *q)
+{
+	fp_close(&q->ours);
+	fp_close(&q->theirs);
+	free(q);
+}
+
+static int take_door(struct listener_request *q, struct fp_err *err)
+{
+	struct listener *li = q->listener;
+	int r;
+
+	li->door = fp_receive_fd(q->ours);
+	if (li->door < 0)
+		return fp_fail(err, EIO, "%s: its door did not come", li->how.address);
+	r = priv_listen_adopt(&li->how, li->fd, li->door, &li->bound, err);
+	return r < 0 ? r : listener_identify(q->launcher, li, err);
+}
+
 /* The request of a bind that a child does. */
 static void binder_exited(struct child *c, int status)
 {
 	struct listener_request *q = (struct listener_request *)((char *)c - offsetof(struct listener_request, child));
 	struct listener *li = q->listener;
-	struct launcher *l = q->launcher;
 	struct fp_err err = {0};
 	int r = status == 0 ? 0 : -(c->failure.error != 0 ? c->failure.error : EIO);
 
 	if (r < 0)
 		fp_fail(&err, -r, "cannot listen on %s with the account's own rights: %m", li->how.address);
 	else
-		r = priv_listen_adopt(&li->how, li->fd, &li->door, &li->bound, &err);
-	if (r == 0)
-		r = listener_identify(l, li, &err);
+		r = take_door(q, &err);
 	q->done(r == 0 ? li : NULL, r, &err, q->ctx);
 	if (r < 0)
 		listener_free(li);
-	free(q);
+	request_free(q);
 }
 static const struct child_ops binder_ops = {.what = "bind", .exited = binder_exited};
 
 static int act_bind(const void *arg, struct priv_report *ret)
 {
-	const struct listener *li = ((const struct listener_request *)arg)->listener;
-	int r = priv_jail_become(li->how.account_uid, li->how.account_gid, li->how.groups, li->how.group_count, ret);
+	const struct listener_request *q = arg;
+	const struct listener *li = q->listener;
+	int door = -1, r = priv_jail_become(li->how.account_uid, li->how.account_gid, li->how.groups, li->how.group_count, ret);
 
 	if (r < 0)
 		return r;
-	r = priv_listen_as_account(&li->how, li->fd);
+	r = priv_listen_as_account(&li->how, li->fd, &door);
+	if (r == 0)
+		r = fp_send_fd(q->theirs, door);
 	if (r < 0)
 		*ret = (struct priv_report){.step = PRIV_STEP_BIND, .error = -r};
 	return r;
@@ -222,15 +241,21 @@ static int act_bind(const void *arg, struct priv_report *ret)
 static int bind_by_child(struct launcher *l, struct listener *li, listener_done *done, void *ctx)
 {
 	struct listener_request *q = calloc(1, sizeof(*q));
-	int r;
+	int pair[2], r = 0;
 
 	if (q == NULL)
 		return -ENOMEM;
-	*q = (struct listener_request){.launcher = l, .done = done, .ctx = ctx, .listener = li};
+	*q = (struct listener_request){.launcher = l, .done = done, .ctx = ctx, .listener = li, .ours = -1, .theirs = -1};
 	li->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	r = li->fd < 0 ? -errno : child_call(l, &q->child, &binder_ops, act_bind, q);
+	if (li->fd < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
+		r = -errno;
+	} else {
+		q->ours = pair[0];
+		q->theirs = pair[1];
+		r = child_call(l, &q->child, &binder_ops, act_bind, q);
+	}
 	if (r < 0)
-		free(q);
+		request_free(q);
 	return r;
 }
 

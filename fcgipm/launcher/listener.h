@@ -17,10 +17,10 @@ struct launcher;
 struct listener {
 	struct listener *next;
 	unsigned refs;
-	bool listed;      /* found by its address; not after its name was removed or it was found shut down */
-	bool withdrawn;   /* its name was removed */
+	bool listed; /* found by its address; not after its name was removed or it was found shut down */
+	bool withdrawn; /* its name was removed */
 	bool private_socket;
-	int fd, door;     /* door -1 for TCP */
+	int fd, door; /* door -1 for TCP */
 	struct priv_listen how; /* with copies of address and groups */
 	struct priv_bound bound;
 	struct probe_listener id;
@@ -38,6 +38,7 @@ struct listener_request {
 	listener_done *done;
 	void *ctx;
 	struct listener *listener;
+	int ours, theirs; /* the door comes over this pair */
 	struct child child;
 };
 int listener_get(struct launcher *l, const struct spec_pool *spec, listener_done *done, void *ctx);

@@ -42,22 +42,6 @@ static void finish(struct opening *o, int fd, int r, const struct fp_err *err)
 	opening_free(o);
 }
 
-/* In the child: one message with one descriptor, by hand, since nothing here may allocate. */
-static int send_fd(int sock, int fd)
-{
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = {0};
-	struct iovec iov = {.iov_base = "f", .iov_len = 1};
-	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-
-	*c = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))};
-	memcpy(CMSG_DATA(c), &fd, sizeof(int));
-	return sendmsg(sock, &m, MSG_NOSIGNAL) == 1 ? 0 : -errno;
-}
-
 static int act_open(const void *arg, struct priv_report *ret)
 {
 	const struct opening *o = arg;
@@ -67,30 +51,10 @@ static int act_open(const void *arg, struct priv_report *ret)
 		return r;
 	r = priv_open_output_at(o->dir, o->base, &fd, NULL);
 	if (r == 0)
-		r = send_fd(o->theirs, fd);
+		r = fp_send_fd(o->theirs, fd);
 	if (r < 0)
 		*ret = (struct priv_report){.step = PRIV_STEP_OPEN, .error = -r};
 	return r;
-}
-
-static int receive_fd(int sock)
-{
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control;
-	char byte;
-	struct iovec iov = {.iov_base = &byte, .iov_len = 1};
-	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
-	struct cmsghdr *c;
-	int fd = -1;
-
-	if (recvmsg(sock, &m, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) != 1)
-		return -EIO;
-	c = CMSG_FIRSTHDR(&m);
-	if (c != NULL && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(&fd, CMSG_DATA(c), sizeof(int));
-	return fd >= 0 ? fd : -EIO;
 }
 
 /* What came from the child is looked at again, here: a regular file with one name, and nothing else. */
@@ -108,7 +72,7 @@ static void opener_exited(struct child *c, int status)
 	int fd = -1, r = status == 0 ? 0 : -(c->failure.error != 0 ? c->failure.error : EIO);
 
 	if (r == 0) {
-		fd = receive_fd(o->ours);
+		fd = fp_receive_fd(o->ours);
 		r = fd < 0 ? fd : check_file(fd);
 	}
 	if (r < 0)

@@ -34,24 +34,24 @@ static int take_interpreter(magic_read *read_at, void *ctx, uint64_t offset, uin
 	return 0;
 }
 
-#define LOOK_ELF(bits)                                                                                                  \
-	static int look_elf##bits(magic_read *read_at, void *ctx, char *ret, size_t cap)                               \
-	{                                                                                                              \
-		Elf##bits##_Ehdr h;                                                                                    \
-                                                                                                                       \
-		if (read_at(ctx, &h, sizeof(h), 0) != (ssize_t)sizeof(h) || h.e_phentsize != sizeof(Elf##bits##_Phdr)) \
-			return -ENOEXEC;                                                                               \
-		for (unsigned i = 0; i < h.e_phnum && i < PROGRAM_HEADERS_MAX; i++) {                                  \
-			Elf##bits##_Phdr p;                                                                            \
-			uint64_t at = h.e_phoff + (uint64_t)i * sizeof(p);                                             \
-                                                                                                                       \
-			if (at > INT64_MAX || read_at(ctx, &p, sizeof(p), (off_t)at) != (ssize_t)sizeof(p))            \
-				return -ENOEXEC;                                                                       \
-			if (p.p_type == PT_INTERP)                                                                     \
-				return take_interpreter(read_at, ctx, p.p_offset, p.p_filesz, ret, cap);               \
-		}                                                                                                      \
-		ret[0] = '\0';                                                                                         \
-		return 0;                                                                                              \
+#define LOOK_ELF(bits)                                                                                                                                         \
+	static int look_elf##bits(magic_read *read_at, void *ctx, char *ret, size_t cap)                                                                       \
+	{                                                                                                                                                      \
+		Elf##bits##_Ehdr h;                                                                                                                            \
+                                                                                                                                                               \
+		if (read_at(ctx, &h, sizeof(h), 0) != (ssize_t)sizeof(h) || h.e_phentsize != sizeof(Elf##bits##_Phdr))                                         \
+			return -ENOEXEC;                                                                                                                       \
+		for (unsigned i = 0; i < h.e_phnum && i < PROGRAM_HEADERS_MAX; i++) {                                                                          \
+			Elf##bits##_Phdr p;                                                                                                                    \
+			uint64_t at = h.e_phoff + (uint64_t)i * sizeof(p);                                                                                     \
+                                                                                                                                                               \
+			if (at > INT64_MAX || read_at(ctx, &p, sizeof(p), (off_t)at) != (ssize_t)sizeof(p))                                                    \
+				return -ENOEXEC;                                                                                                               \
+			if (p.p_type == PT_INTERP)                                                                                                             \
+				return take_interpreter(read_at, ctx, p.p_offset, p.p_filesz, ret, cap);                                                       \
+		}                                                                                                                                              \
+		ret[0] = '\0';                                                                                                                                 \
+		return 0;                                                                                                                                      \
 	}
 LOOK_ELF(32)
 LOOK_ELF(64)

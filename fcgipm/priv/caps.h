@@ -10,11 +10,11 @@
 #include "fcgipm/base/err.h"
 
 struct priv_cap_row {
-	int cap;            /* CAP_... of linux/capability.h */
-	const char *name;   /* "CAP_SETUID" */
-	const char *step;   /* what it is used for: "spawn: setresuid to the pool's account" */
+	int cap; /* CAP_... of linux/capability.h */
+	const char *name; /* "CAP_SETUID" */
+	const char *step; /* what it is used for: "spawn: setresuid to the pool's account" */
 	const char *without; /* what cannot be done without it, for the report at start */
-	bool feature;       /* named at start when it is kept; false: part of the core */
+	bool feature; /* named at start when it is kept; false: part of the core */
 };
 extern const struct priv_cap_row priv_caps[];
 extern const size_t priv_cap_count;
@@ -24,6 +24,5 @@ extern const size_t priv_cap_count;
 int priv_caps_keep(uint64_t extra, uint64_t *ret_missing, struct fp_err *err);
 /* True when the capability is in the effective set. */
 bool priv_caps_have(int cap);
-
 
 #endif

@@ -32,7 +32,7 @@ static enum verdict judge(const struct stat *st, uint32_t account)
 struct walk {
 	uint32_t account;
 	char path[PATH_MAX]; /* with the links so far replaced */
-	size_t at;           /* of the component to come */
+	size_t at; /* of the component to come */
 	unsigned links;
 	int dir;
 };
@@ -66,8 +66,8 @@ static int follow(struct walk *w, int link, size_t len, struct fp_err *err)
 
 static int say_unsafe(const struct walk *w, size_t len, const struct stat *st, struct fp_err *err)
 {
-	return fp_fail(err, EPERM, "%.*s belongs to uid %u with mode %04o: somebody else could change what is in it (chown root, chmod go-w)", (int)(w->at + len),
-		       w->path, st->st_uid, st->st_mode & 07777);
+	return fp_fail(err, EPERM, "%.*s belongs to uid %u with mode %04o: somebody else could change what is in it (chown root, chmod go-w)",
+		       (int)(w->at + len), w->path, st->st_uid, st->st_mode & 07777);
 }
 
 /* One directory further, or through a link. */

@@ -10,7 +10,7 @@
 
 /* With whose rights the last component of an absolute path may be touched. */
 enum priv_way {
-	PRIV_WAY_OWN,    /* every directory on the way is root's (or our own uid's) and writable by no other, unless sticky */
+	PRIV_WAY_OWN, /* every directory on the way is root's (or our own uid's) and writable by no other, unless sticky */
 	PRIV_WAY_ACCOUNT /* some directory belongs to the account: only with the account's own rights */
 };
 
@@ -18,7 +18,7 @@ enum { PRIV_NO_ACCOUNT = -1 }; /* as account_uid: only PRIV_WAY_OWN will do */
 
 struct priv_place {
 	enum priv_way way;
-	int dir;          /* O_PATH, close-on-exec: of the last directory, or of / where the way is the account's */
+	int dir; /* O_PATH, close-on-exec: of the last directory, or of / where the way is the account's */
 	const char *base; /* inside the path that was asked for: the last component, or all of it where the way is the account's */
 };
 

@@ -11,10 +11,11 @@
 #include <sys/resource.h>
 
 /* Steps that can fail between fork and exec, by name.  X(ENUM, text) */
-#define PRIV_STEPS(X)                                                                                                             \
-	X(NONE, "none") X(SIGNALS, "signals") X(SESSION, "session") X(DESCRIPTORS, "descriptors") X(LIMITS, "limits") X(PRIORITY, "priority") \
-	X(GROUPS, "groups") X(GID, "group") X(UID, "user") X(CHROOT, "chroot") X(DIRECTORY, "directory") X(CAPABILITIES, "capabilities") \
-	X(NO_NEW_PRIVS, "no_new_privileges") X(UMASK, "umask") X(EXEC, "exec") X(BIND, "bind") X(OPEN, "open") X(TIMEOUT, "timeout")
+#define PRIV_STEPS(X)                                                                                                                                          \
+	X(NONE, "none")                                                                                                                                        \
+	X(SIGNALS, "signals") X(SESSION, "session") X(DESCRIPTORS, "descriptors") X(LIMITS, "limits") X(PRIORITY, "priority") X(GROUPS, "groups")              \
+		X(GID, "group") X(UID, "user") X(CHROOT, "chroot") X(DIRECTORY, "directory") X(CAPABILITIES, "capabilities")                                   \
+			X(NO_NEW_PRIVS, "no_new_privileges") X(UMASK, "umask") X(EXEC, "exec") X(BIND, "bind") X(OPEN, "open") X(TIMEOUT, "timeout")
 #define PRIV_STEP_ENUM(NAME, text) PRIV_STEP_##NAME,
 enum priv_step { PRIV_STEPS(PRIV_STEP_ENUM) PRIV_STEP_COUNT };
 const char *priv_step_name(enum priv_step step);
@@ -29,7 +30,7 @@ struct priv_jail {
 	uint32_t uid, gid;
 	const uint32_t *groups;
 	uint32_t group_count;
-	const char *chroot;    /* "" none */
+	const char *chroot; /* "" none */
 	const char *directory; /* "" leave */
 	uint32_t umask;
 	struct {

@@ -28,14 +28,15 @@ struct priv_bound {
  * -EEXIST and stays.  Mode before owner.  *ret_fd close-on-exec, non-blocking not set (workers want a blocking accept).  *ret_door: O_PATH of the inode, for unix sockets.
  * -EXDEV: the way to it belongs to the account; call priv_listen_as_account in a child that became the account. */
 int priv_listen_bind(const struct priv_listen *l, int *ret_fd, int *ret_door, struct priv_bound *ret_bound, struct fp_err *err);
-/* The same with the rights that the caller has, on a socket made before the fork.  Async-signal-safe.  0 or -errno.  The parent finishes with priv_listen_adopt. */
-int priv_listen_as_account(const struct priv_listen *l, int sock);
-/* After the child: door and identity of what it bound, checked to be a socket owned by the account and to be this listener (unix_diag's inode, or connect and
- * SO_COOKIE are not needed: getsockname and the inode of UNIX_DIAG_VFS). */
-int priv_listen_adopt(const struct priv_listen *l, int sock, int *ret_door, struct priv_bound *ret_bound, struct fp_err *err);
-/* Removes the name if it still is that inode; with the account's rights not needed: a name below its directories is removed by a child (-EXDEV as above). */
+/* The same with the rights that the caller has, on a socket made before the fork.  *ret_door: as above.  Async-signal-safe.  0 or -errno.  A child sends the door to
+ * the parent, which finishes with priv_listen_adopt. */
+int priv_listen_as_account(const struct priv_listen *l, int sock, int *ret_door);
+/* After the child: checks that sock listens and that the door is a socket of the account's, and gives it its group.  The path is not looked at: below a 0700 home
+ * we could not, and what lies there may have been changed. */
+int priv_listen_adopt(const struct priv_listen *l, int sock, int door, struct priv_bound *ret_bound, struct fp_err *err);
+/* Removes the name if it still is that inode; -EXDEV as above: then a child that became the account calls it.  Async-signal-safe there, with err NULL. */
 int priv_listen_unlink(const struct priv_listen *l, const struct priv_bound *b, struct fp_err *err);
-/* Applies owner, mode and backlog that changed, through the door, and listen() again. */
+/* Applies owner, mode and backlog that changed, through the door, and listen() again.  A socket below the account's own directories stays the account's. */
 int priv_listen_adjust(const struct priv_listen *l, int sock, int door, struct fp_err *err);
 /* True when somebody shut it down (a non-blocking accept says EINVAL, or poll says POLLHUP). */
 bool priv_listen_is_shut(int sock);
