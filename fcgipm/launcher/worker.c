@@ -81,12 +81,12 @@ static void compare_kin(struct launcher *l, struct worker *w, void *ctx)
 		k->differs = true;
 }
 
-/* Twice max while one generation (or incarnation) replaces another, else max. */
+/* Twice max while one generation (or incarnation) replaces another, else max and the one that takes an old one's place. */
 static bool pool_has_room(struct launcher *l, const struct worker *w, uint32_t max)
 {
 	struct kinship k = {.like = w};
 
-	if (w->pool->workers < max)
+	if (w->pool->workers <= max)
 		return true;
 	workers_each(l, compare_kin, &k);
 	return k.differs && w->pool->workers < 2 * max;

@@ -97,11 +97,12 @@ static void steer_overdue(struct pool *p, const struct pool_census *c, uint32_t 
 
 /* ---- who has to come ---- */
 
-/* What the launcher permits: twice max while another generation or incarnation lives, else max. */
-static uint32_t pool_room(const struct pool *p, uint32_t total)
+/* What the launcher permits: twice max while another generation or incarnation lives, else max, and one more in whose place an overdue one can go: in a
+ * pool at its max under load nobody would ever be found idle. */
+static uint32_t pool_room(const struct pool *p, const struct pool_census *c)
 {
 	const struct pool_spec *s = pool_wanted(p);
-	uint32_t most = s->set.workers_max;
+	uint32_t most = s->set.workers_max, total = c->total;
 
 	for (const struct worker *w = p->workers; w != NULL; w = w->next) {
 		if (w->generation == s->generation && w->tag == p->tag)
@@ -109,6 +110,8 @@ static uint32_t pool_room(const struct pool *p, uint32_t total)
 		most *= 2;
 		break;
 	}
+	if (c->overdue > 0 && most == s->set.workers_max)
+		most++;
 	return total < most ? most - total : 0;
 }
 
@@ -200,7 +203,7 @@ static void steer_workers(struct pool *p, int64_t now)
 {
 	struct pool_census c = pool_census(p);
 	struct scale_answer a = steer_decide(p, &c, now);
-	uint32_t room = pool_room(p, c.total);
+	uint32_t room = pool_room(p, &c);
 	uint32_t started = steer_must_wait(p, now) ? 0 : steer_start(p, &a, &c, room);
 
 	if (p->transition.stage == TRANSITION_BOOT) {
