@@ -153,7 +153,7 @@ class Manager:
     def manager_pid(self):
         return next(p for p in children_of(self.launcher_pid) if comm(p) == "fcgipm-manager")
 
-    def signal(self, signo):
+    def kill(self, signo):
         self.process.send_signal(signo)
 
     def stop(self, signo=signal.SIGTERM, timeout=30):

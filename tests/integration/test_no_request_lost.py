@@ -1,0 +1,117 @@
+"""Under constant load from 16 clients on 50 ms requests no request fails and none is cut short, whatever is done to the pool."""
+import os
+import signal
+
+import pytest
+from apps import pool, script
+from conftest import wait_for
+from fcgi import Load
+
+LANGUAGES = ("c", "php", "perl", "ruby")
+
+
+def load(m, place, language, **more):
+    return Load(m.socket(), SCRIPT_FILENAME=script(place, language), **more)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_restart_under_load(fcgipm, place, language):
+    m = fcgipm("pools:" + pool(language, workers=8)).ready()
+    with load(m, place, language) as l:
+        for _ in range(3):
+            l.wait(40)
+            before = set(m.pids())
+            m.cli("restart", "app", check=0)
+            assert not before & set(m.pids()), "an old worker can still accept"
+        l.wait(40)
+    assert not l.failures
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_reload_under_load_with_changed_environment(fcgipm, place, language):
+    text = "pools:" + pool(language, workers=8)
+    m = fcgipm(text).ready()
+    with load(m, place, language) as l:
+        for turn in range(5):
+            l.wait(20)
+            m.write(text + f"    inherit_environment: [HOME]\n    limits: {{nofile: {512 + turn}}}\n")
+            m.cli("reload", check=0)
+        l.wait(20)
+    assert not l.failures
+    assert m.status()["manager"]["generation"] == 6
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_scale_up_and_down_under_load(fcgipm, place, language):
+    m = fcgipm("pools:" + pool(language, workers=4)).ready()
+    with load(m, place, language) as l:
+        l.wait(20)
+        m.cli("scale", "app", "--min", 8, "--max", 8, check=0)
+        assert m.pool()["workers"]["total"] >= 8
+        l.wait(40)
+        m.cli("scale", "app", "--min", 2, "--max", 2, check=0)
+        l.wait(40)
+    assert not l.failures
+    wait_for(lambda: len(m.pids()) == 2, message="the surplus stays")
+
+
+def test_max_lifetime_under_load(fcgipm, place):
+    m = fcgipm("pools:" + pool("c", workers=8, extra="").replace("spare: 0", "spare: 0, max_lifetime: 1s")).ready()
+    first = set(m.pids())
+    with load(m, place, "c") as l:
+        wait_for(lambda: not first & set(m.pids()), timeout=30, message="workers outlive max_lifetime")
+        l.wait(40)
+    assert not l.failures
+
+
+def test_an_application_that_dies_of_term_in_mid_request_loses_none(fcgipm, place):
+    m = fcgipm("pools:" + pool("python", workers=8)).ready()
+    with load(m, place, "python") as l:
+        for _ in range(4):
+            m.cli("restart", "app", check=0)
+            l.wait(20)
+    assert not l.failures
+
+
+def test_killing_the_manager_fails_no_request(fcgipm, place):
+    m = fcgipm("pools:" + pool("c", workers=8)).ready()
+    m.cli("scale", "app", "--min", 9, "--max", 12, check=0)
+    with load(m, place, "c") as l:
+        for _ in range(3):
+            l.wait(40)
+            workers, seen = sorted(m.pids()), len(m.events)
+            os.kill(m.manager_pid, signal.SIGKILL)
+            m.event("manager.go", after=seen)
+            assert sorted(m.pids()) == workers
+            now = m.pool()
+            assert (now["workers"]["min"], now["workers"]["max"]) == (9, 12)
+            m.expected_errors.add("manager.died")
+        l.wait(40)
+    assert not l.failures
+
+
+def test_a_pool_added_and_removed_under_load(fcgipm, place):
+    text = "pools:" + pool("c", workers=4)
+    m = fcgipm(text).ready()
+    with load(m, place, "c") as l:
+        for turn in range(3):
+            l.wait(20)
+            m.write(text + pool("perl", name=f"more{turn}", workers=1))
+            m.cli("reload", check=0)
+            assert m.pool(f"more{turn}")["state"] in ("ready", "starting")
+            m.write(text)
+            m.cli("reload", check=0)
+            wait_for(lambda turn=turn: f"more{turn}" not in [p["name"] for p in m.status()["pools"]])
+        l.wait(20)
+    assert not l.failures
+
+
+def test_a_removed_pool_serves_what_is_queued(fcgipm, place):
+    text = "pools:" + pool("c", workers=4)
+    m = fcgipm(text + pool("c", name="gone", workers=1)).ready()
+    with Load(m.socket("gone"), query="sleep=300", clients=4, limit=0.2) as l:
+        wait_for(lambda: m.pool("gone")["queue"]["depth"] >= 2)
+        m.write(text)
+        m.cli("reload", check=0)
+    assert l.served == 4 and not l.failures
+    assert not m.socket("gone").exists()

@@ -1,0 +1,154 @@
+"""What each process may do: the launcher is small, the manager has no capability, a worker has what its pool says and nothing else."""
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from apps import pool
+from conftest import BUILD, HERE, children_of, comm, needs_root, wait_for
+from fcgi import request
+
+pytestmark = needs_root
+
+
+def proc_status(pid):
+    return dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":\t" in line)
+
+
+def needed(role):
+    out = subprocess.run(["readelf", "-d", BUILD / "libexec/fcgipm" / role], capture_output=True, text=True, check=True).stdout
+    return {re.sub(r"\.so.*", "", name) for name in re.findall(r"\(NEEDED\).*\[(.*)\]", out)}
+
+
+def test_the_launcher_links_libc_and_libcap_alone():
+    assert needed("fcgipm-launcher") - {"libasan", "libubsan"} <= {"libc", "libcap", "libm"}
+
+
+def test_yaml_is_read_by_conf_alone():
+    assert "libyaml-0" in needed("fcgipm-conf")
+    assert "libyaml-0" not in needed("fcgipm-manager") | needed("fcgipm-launcher")
+
+
+def test_the_manager_has_no_capability_and_gains_none(fcgipm):
+    m = fcgipm("pools:" + pool("c")).ready()
+    s = proc_status(m.manager_pid)
+    assert {s[k] for k in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {"0000000000000000"}
+    assert s["NoNewPrivs"] == "1" and s["Uid"].split()[0] != "0" and len(set(s["Uid"].split())) == 1
+    assert Path(f"/proc/{m.manager_pid}/environ").stat().st_uid == 0, "it is dumpable"
+
+
+def test_the_launcher_keeps_the_capabilities_of_the_table_and_no_other(fcgipm):
+    m = fcgipm("pools:" + pool("c")).ready()
+    table = re.findall(r"^\| (CAP_\w+) \|", (HERE.parent.parent / "docs/threats.md").read_text(), re.M)
+    names = {name: int(number) for name, number in re.findall(r"#define\s+(CAP_\w+)\s+(\d+)", Path("/usr/include/linux/capability.h").read_text())}
+    wanted = sum(1 << names[name] for name in table)
+    ours = int(proc_status(os.getpid())["CapPrm"], 16)
+    s = proc_status(m.launcher_pid)
+    assert int(s["CapPrm"], 16) == int(s["CapEff"], 16) == wanted & ours
+    assert int(s["CapBnd"], 16) & ~wanted == 0
+
+
+def test_a_worker_has_its_account_its_groups_its_limits_and_nothing_else(fcgipm, accounts):
+    a, b = accounts
+    m = fcgipm(f"""
+pools:
+  app:
+    command: [@DIR@/apps/app]
+    user: {a.pw_name}
+    groups: [{b.pw_name}]
+    directory: /usr
+    umask: "0027"
+    environment: {{ONE: "1 two"}}
+    priority: {{nice: 5}}
+    limits: {{nofile: 100, core: 0}}
+    workers: {{min: 1, max: 1}}
+""").ready()
+    pid = m.pids()[0]
+    s = proc_status(pid)
+    assert s["Uid"].split() == [str(a.pw_uid)] * 4 and s["Gid"].split() == [str(a.pw_gid)] * 4
+    assert s["Groups"].split() == [str(b.pw_gid)]
+    assert {s[k] for k in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {"0000000000000000"}
+    assert s["NoNewPrivs"] == "1" and s["Umask"] == "0027"
+    assert sorted(os.listdir(f"/proc/{pid}/fd"), key=int) == ["0", "1", "2"]
+    answer = request(m.socket(), "id").decode()
+    assert f"uid={a.pw_uid} gid={a.pw_gid} cwd=/usr sid={pid} nice=5 groups={b.pw_gid}\n" == answer
+    environment = set(request(m.socket(), "env").decode().splitlines())
+    assert "ONE=1 two" in environment and {e.split("=")[0] for e in environment} == {"ONE", "PATH"}
+    limits = Path(f"/proc/{pid}/limits").read_text()
+    assert re.search(r"Max open files\s+100\s+100", limits) and re.search(r"Max core file size\s+0\s+0", limits)
+
+
+def test_a_step_that_fails_is_named_with_pool_and_errno(fcgipm, place):
+    m = fcgipm("pools:" + pool("c") + """
+  bad:
+    command: [/bin/true]
+    user: nobody
+    directory: /nowhere
+""")
+    m.expected_errors.add("pool.failed")
+    m.event("pool.unfit", pool="bad")
+    wait_for(lambda: m.pool("bad")["state"] == "failed")
+    assert "/nowhere" in m.pool("bad")["last_error"]
+    assert m.pool("app")["state"] in ("ready", "starting")
+
+
+def test_an_account_that_stops_everything_it_may_holds_nobody(fcgipm, accounts):
+    a = accounts[0]
+    stopper = subprocess.Popen(["setpriv", f"--reuid={a.pw_uid}", f"--regid={a.pw_gid}", "--clear-groups", "/usr/bin/python3", "-c",
+                                "import os, signal, time\nend = time.monotonic() + 60\nprint(flush=True)\n"
+                                "while time.monotonic() < end:\n"
+                                "    try: os.kill(-1, signal.SIGSTOP)\n"
+                                "    except OSError: pass\n"], stdout=subprocess.PIPE)
+    try:
+        stopper.stdout.readline()
+        m = fcgipm("pools:" + pool("c") + pool("c", name="held", user=a.pw_name, workers=2))
+        m.expected_errors.add("pool.failed")
+        m.event("manager.go")
+        wait_for(lambda: m.pool()["state"] == "ready")
+        for _ in range(5):
+            m.cli("restart", "app", check=0, timeout=10)
+        assert request(m.socket(), "pid").startswith(b"pid=")
+    finally:
+        stopper.kill()
+        stopper.wait()
+
+
+def test_a_child_that_a_worker_made_for_the_launcher_is_reaped_and_never_counted(fcgipm):
+    m = fcgipm("""
+pools:
+  app:
+    command: [@DIR@/apps/sibling]
+    user: nobody
+    workers: {min: 1, max: 1}
+""")
+    m.event("child.unknown")
+    assert m.process.poll() is None
+    assert comm(m.launcher_pid) == "fcgipm-launcher"
+    assert not [p for p in children_of(m.launcher_pid) if proc_status(p)["State"].startswith("Z")]
+
+
+def test_pools_may_not_use_fcgipms_own_accounts(fcgipm, place):
+    m = fcgipm("pools:" + pool("c")).ready()
+    m.expected_errors.add("reload.refused")
+    for user in ("fcgipm", "fcgipm-conf", "root"):
+        m.write("pools:" + pool("c", user=user))
+        done = m.cli("reload")
+        assert done.returncode in (1, 78) and "app.user" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("signo", [signal.SIGKILL])
+def test_the_launchers_death_leaves_the_workers_serving(place, signo):
+    from conftest import Manager
+    m = Manager(place, "pools:" + pool("c", workers=2))
+    m.ready()
+    workers, manager = m.pids(), m.manager_pid
+    m.process.send_signal(signo)
+    m.process.wait(10)
+    try:
+        assert request(m.socket(), "pid").startswith(b"pid=")
+        wait_for(lambda: comm(manager) == "", message="the manager outlives its launcher")
+    finally:
+        for pid in workers:
+            os.kill(pid, signal.SIGKILL)
