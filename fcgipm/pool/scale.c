@@ -6,17 +6,18 @@ static uint32_t least(uint64_t a, uint64_t b)
 	return (uint32_t)(a < b ? a : b);
 }
 
-static uint64_t per_worker(uint64_t requests, uint32_t concurrency)
+static uint64_t per_worker(uint32_t requests, uint32_t concurrency)
 {
-	uint32_t each = concurrency == 0 ? 1 : concurrency;
+	uint64_t each = concurrency == 0 ? 1 : concurrency;
 
 	return (requests + each - 1) / each;
 }
 
-/* busy + queued + spare, between min and max.  A pool that may sleep (min 0) keeps no spare worker while nobody wants it. */
+/* What waits gets workers of its own: a worker with room for it would have taken it.  A pool that may sleep (min 0) keeps no spare worker while nobody
+ * wants it. */
 static uint32_t wanted_of(const struct scale_input *in)
 {
-	uint64_t load = per_worker((uint64_t)in->busy + in->queued, in->concurrency);
+	uint64_t load = per_worker(in->busy, in->concurrency) + per_worker(in->queued, in->concurrency);
 	uint64_t want = load == 0 && in->min == 0 ? 0 : load + in->spare;
 
 	if (want < in->min)
@@ -37,8 +38,9 @@ struct scale_answer scale_decide(const struct scale_input *in)
 
 		a.start = least(a.wanted - have, least(boots, in->total_left));
 		a.reason = a.start > 0 ? "load" : boots == 0 ? "boot_parallel" : "held by manager.max_workers";
-	} else if (have > keep) {
-		a.retire = least(have - keep, in->alive);
+	} else if (in->alive > keep) {
+		/* What still boots takes nobody's place: it may die. */
+		a.retire = in->alive - keep;
 		a.reason = "surplus for the whole idle_timeout";
 	}
 	return a;

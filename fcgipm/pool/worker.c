@@ -7,6 +7,7 @@ struct edge {
 	char known; /* 0: an empty cell */
 };
 
+/* clang-format off */
 #define TO(state, act) {WORKER_##state, WORKER_DO_##act, 1}
 static const struct edge edges[WORKER_STATE_COUNT][WORKER_EVENT_COUNT] = {
 	[WORKER_STARTING] = {
@@ -60,6 +61,7 @@ static const struct edge edges[WORKER_STATE_COUNT][WORKER_EVENT_COUNT] = {
 	},
 	/* GONE: nothing can happen any more */
 };
+/* clang-format on */
 
 int worker_move(enum worker_state *state, enum worker_event event)
 {
