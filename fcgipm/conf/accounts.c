@@ -69,7 +69,7 @@ void conf_group_of(const struct conf_account_source *s, uint32_t gid, struct con
 /* ---- the system's ---- */
 
 struct table {
-	struct conf_account *rows;        /* in order of name; no name twice */
+	struct conf_account *rows; /* in order of name; no name twice */
 	const struct conf_account **by_id; /* in order of number; NULL when memory was out */
 	size_t count, cap;
 };

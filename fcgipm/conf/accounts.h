@@ -7,9 +7,9 @@
 
 struct conf_account {
 	char name[256]; /* the number's digits where it has no name */
-	uint32_t id;    /* uid or gid */
-	uint32_t gid;   /* of a user: the primary group */
-	bool known;     /* the account database has it */
+	uint32_t id; /* uid or gid */
+	uint32_t gid; /* of a user: the primary group */
+	bool known; /* the account database has it */
 };
 
 /* Where accounts come from: the system, or a test's few. 0 or -ENOENT; name, id and gid are filled. */

@@ -15,12 +15,12 @@
 
 /* What conf knows beside the files. */
 struct conf_world {
-	bool ordinary;             /* started by an ordinary user: everything runs as uid and gid */
-	uint32_t uid, gid;         /* the launcher's */
+	bool ordinary; /* started by an ordinary user: everything runs as uid and gid */
+	uint32_t uid, gid; /* the launcher's */
 	uint32_t conf_uid, conf_gid;
 	uint32_t somaxconn;
-	const char *runtime;       /* the default of manager.runtime_directory */
-	char *const *environment;  /* what inherit_environment takes from */
+	const char *runtime; /* the default of manager.runtime_directory */
+	char *const *environment; /* what inherit_environment takes from */
 	struct conf_account_source accounts;
 };
 
@@ -80,7 +80,7 @@ void conf_judge_together(struct conf_job *j);
 struct conf_peers {
 	const struct settings_list *names;
 	struct spec_place place; /* line 0: defaults */
-	const char *key;         /* "manager.control.operators", for messages */
+	const char *key; /* "manager.control.operators", for messages */
 };
 void conf_resolve_peers(struct conf_job *j, const struct conf_peers *p, struct settings_acl *ret);
 /* 0, or -1 after an error in the report. */

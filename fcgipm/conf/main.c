@@ -32,7 +32,11 @@ static int harden(void)
 #ifndef SANITIZED /* its shadow is terabytes of address space */
 		{RLIMIT_AS, (rlim_t)1 << 30},
 #endif
-		{RLIMIT_CPU, 10},  {RLIMIT_FSIZE, WIRE_CONF_SPEC_MAX}, {RLIMIT_NOFILE, 64}, {RLIMIT_NPROC, 0}, {RLIMIT_CORE, 0},
+		{RLIMIT_CPU, 10},
+		{RLIMIT_FSIZE, WIRE_CONF_SPEC_MAX},
+		{RLIMIT_NOFILE, 64},
+		{RLIMIT_NPROC, 0},
+		{RLIMIT_CORE, 0},
 	};
 
 	for (unsigned i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {

@@ -35,8 +35,7 @@ static void check_order(const struct conf_draft *d, enum settings_pool_index lea
 
 	if (a <= b)
 		return;
-	conf_error(d->job->report, conf_draft_place(d, at), "pools.%s.%s: exceeds %s (at most as much)", d->pool->name, row(least)->key,
-		   row(most)->key);
+	conf_error(d->job->report, conf_draft_place(d, at), "pools.%s.%s: exceeds %s (at most as much)", d->pool->name, row(least)->key, row(most)->key);
 }
 
 /* The default backlog is what the kernel allows; one that is asked for must be possible. */
@@ -69,8 +68,8 @@ static void check_command(struct conf_draft *d)
 	if (!conf_draft_given(d, SETTINGS_AT_POOL_command))
 		conf_error(d->job->report, d->pool->node->key_place, "pools.%s: no command (such as command: [/usr/bin/php-cgi])", d->pool->name);
 	else if (d->job->report->errors == d->errors_before)
-		conf_error(d->job->report, conf_draft_place(d, SETTINGS_AT_POOL_command),
-			   "pools.%s.command: an empty list (such as [/usr/bin/php-cgi])", d->pool->name);
+		conf_error(d->job->report, conf_draft_place(d, SETTINGS_AT_POOL_command), "pools.%s.command: an empty list (such as [/usr/bin/php-cgi])",
+			   d->pool->name);
 }
 
 static const char *own_value(const struct conf_world *w, const char *name)
@@ -153,8 +152,7 @@ static void warn_ordinary(const struct conf_draft *d)
 	if (!d->job->world->ordinary)
 		return;
 	if (d->set.chroot[0] != '\0')
-		conf_warn(d->job->report, conf_draft_place(d, SETTINGS_AT_POOL_chroot), "pools.%s.chroot: needs root (the pool will not start)",
-			  d->pool->name);
+		conf_warn(d->job->report, conf_draft_place(d, SETTINGS_AT_POOL_chroot), "pools.%s.chroot: needs root (the pool will not start)", d->pool->name);
 	if (d->set.sandbox_capabilities.count > 0)
 		conf_warn(d->job->report, conf_draft_place(d, SETTINGS_AT_POOL_sandbox_capabilities),
 			  "pools.%s.sandbox.capabilities: needs root (the pool will not start)", d->pool->name);

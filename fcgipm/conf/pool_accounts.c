@@ -45,9 +45,11 @@ static int find_user(struct conf_draft *d, struct conf_account *ret)
 	return conf_resolve_user(d->job, conf_draft_place(d, SETTINGS_AT_POOL_user), key, d->set.user, ret);
 }
 
-static void check_user(struct conf_draft *d, struct conf_account *a)
+/* False when it is refused: then its groups and powers are no news. */
+static bool check_user(struct conf_draft *d, struct conf_account *a)
 {
 	const struct conf_world *w = d->job->world;
+	uint32_t before = d->job->report->errors;
 
 	if (w->ordinary) {
 		if (a->id != w->uid)
@@ -59,6 +61,7 @@ static void check_user(struct conf_draft *d, struct conf_account *a)
 	} else if (a->id == d->job->manager.uid || a->id == w->conf_uid) {
 		refuse(d, SETTINGS_AT_POOL_user, "fcgipm's own account (an account of the pool's own)");
 	}
+	return d->job->report->errors == before;
 }
 
 static const char *group_floor(const struct conf_draft *d, uint32_t gid)
@@ -207,9 +210,8 @@ void conf_draft_accounts(struct conf_draft *d)
 
 	resolve_frontends(d);
 	resolve_groups(d);
-	if (find_user(d, &user) < 0)
+	if (find_user(d, &user) < 0 || !check_user(d, &user))
 		return;
-	check_user(d, &user);
 	if (find_group(d, &user, &group) < 0)
 		return;
 	check_group(d, &group);

@@ -19,8 +19,7 @@ static void refuse(struct conf_draft *d, enum settings_pool_index i, const char 
 static void preset_path(struct conf_draft *d)
 {
 	char path[SPEC_PATH_MAX + 256];
-	int n = snprintf(path, sizeof(path), "%s/%s/%s.sock", d->job->manager.runtime_directory, d->set.socket_private ? "private" : "pools",
-			 d->pool->name);
+	int n = snprintf(path, sizeof(path), "%s/%s/%s.sock", d->job->manager.runtime_directory, d->set.socket_private ? "private" : "pools", d->pool->name);
 
 	if (n > SPEC_UNIX_PATH_MAX)
 		conf_error(d->job->report, d->pool->node->key_place, "pools.%s: %.64s... is too long for a socket (%d bytes at most; give listen)",
@@ -132,8 +131,8 @@ static uint32_t resolve_group(struct conf_draft *d)
 	}
 	if (w->ordinary) {
 		if (given && g.id != w->gid)
-			conf_warn(d->job->report, conf_draft_place(d, SETTINGS_AT_POOL_socket_group), "%s: %s is not your group (without root it is)",
-				  key, g.name);
+			conf_warn(d->job->report, conf_draft_place(d, SETTINGS_AT_POOL_socket_group), "%s: %s is not your group (without root it is)", key,
+				  g.name);
 		conf_group_of(&w->accounts, w->gid, &g);
 	}
 	if (!given || w->ordinary)

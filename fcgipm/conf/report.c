@@ -92,8 +92,8 @@ static uint32_t print_kind(const struct conf_report *r, struct fp_doc *d, bool w
 
 		if (f->warning != warning)
 			continue;
-		fp_doc_add(d, "%s:%u:%u: %s%s\n", f->place.file < r->file_count ? r->files[f->place.file] : "?", f->place.line,
-			   f->place.column, warning ? "warning: " : "", f->text != NULL ? f->text : "out of memory");
+		fp_doc_add(d, "%s:%u:%u: %s%s\n", f->place.file < r->file_count ? r->files[f->place.file] : "?", f->place.line, f->place.column,
+			   warning ? "warning: " : "", f->text != NULL ? f->text : "out of memory");
 		lines++;
 	}
 	if (count == lines)

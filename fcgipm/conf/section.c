@@ -1,6 +1,7 @@
 /* A mapping of the file into settings (conf process).  What a key is comes from the table alone: no key is named here. */
 #include "fcgipm/conf/section.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -81,46 +82,61 @@ static void wrong(const struct conf_section *c, const struct settings_row *row, 
 	conf_error(c->report, place, "%s.%s: %s", c->path, row->key, text);
 }
 
+static int apply_item(const struct conf_section *c, const struct settings_row *row, const struct conf_node *item)
+{
+	struct fp_err err = {0};
+	int r;
+
+	if (item->shape != CONF_SCALAR) {
+		wrong(c, row, item->place, "a list or mapping among the items (each is one value)");
+		return -EINVAL;
+	}
+	r = settings_add(c->settings, row, item->text, &err);
+	if (r < 0)
+		wrong(c, row, item->place, err.text);
+	return r;
+}
+
 static void apply_list(const struct conf_section *c, const struct settings_row *row, const struct conf_node *n)
 {
+	int r = 0;
+
 	if (n->shape == CONF_MAP || (n->shape == CONF_SCALAR && !conf_node_is_empty(n))) {
 		wrong(c, row, n->place, "not a list (such as [a, b])");
 		return;
 	}
 	settings_clear(c->settings, row);
-	for (const struct conf_node *item = n->first; item != NULL; item = item->next) {
-		struct fp_err err = {0};
-
-		if (item->shape != CONF_SCALAR)
-			wrong(c, row, item->place, "a list or mapping among the items (each is one value)");
-		else if (settings_add(c->settings, row, item->text, &err) < 0)
-			wrong(c, row, item->place, err.text);
-	}
+	for (const struct conf_node *item = n->first; item != NULL && r != -E2BIG; item = item->next)
+		r = apply_item(c, row, item);
 }
 
-static void apply_pair(const struct conf_section *c, const struct settings_row *row, const struct conf_node *n)
+static int apply_pair(const struct conf_section *c, const struct settings_row *row, const struct conf_node *n)
 {
 	struct conf_arena scratch = {0};
 	struct fp_err err = {0};
 	char *pair = conf_printf(&scratch, "%s=%s", n->key, n->shape == CONF_SCALAR ? n->text : "");
+	int r = pair != NULL ? 0 : -ENOMEM;
 
 	if (strchr(n->key, '=') != NULL)
 		conf_error(c->report, n->key_place, "%s.%s: \"=\" in the name %.64s (NAME: VALUE)", c->path, row->key, n->key);
 	else if (n->shape != CONF_SCALAR)
 		conf_error(c->report, n->place, "%s.%s.%.64s: not one value (NAME: VALUE)", c->path, row->key, n->key);
-	else if (pair != NULL && settings_add(c->settings, row, pair, &err) < 0)
+	else if (pair != NULL && (r = settings_add(c->settings, row, pair, &err)) < 0)
 		wrong(c, row, n->key_place, err.text);
 	conf_arena_fini(&scratch);
+	return r;
 }
 
 static void apply_environment(const struct conf_section *c, const struct settings_row *row, const struct conf_node *n)
 {
+	int r = 0;
+
 	if (n->shape != CONF_MAP && !conf_node_is_empty(n)) {
 		wrong(c, row, n->place, "not a mapping (NAME: VALUE lines)");
 		return;
 	}
-	for (const struct conf_node *pair = n->first; pair != NULL; pair = pair->next)
-		apply_pair(c, row, pair);
+	for (const struct conf_node *pair = n->first; pair != NULL && r != -E2BIG; pair = pair->next)
+		r = apply_pair(c, row, pair);
 }
 
 static void apply_scalar(const struct conf_section *c, const struct settings_row *row, const struct conf_node *n)

@@ -11,9 +11,9 @@ enum { CONF_PATH_MAX = 256 };
 struct conf_section {
 	struct conf_report *report;
 	const struct settings_table *table;
-	void *settings;            /* the struct of that table */
+	void *settings; /* the struct of that table */
 	struct spec_place *places; /* by row: where the file gives it; line 0: it does not */
-	const char *path;          /* "pools.blog", for messages */
+	const char *path; /* "pools.blog", for messages */
 };
 
 /* Sets what the mapping gives and leaves the rest.  A list is replaced, a mapping (the sections, environment) is merged key by key. Everything

@@ -39,8 +39,8 @@ static void check_addresses(struct conf_job *j, struct conf_pool **pools, size_t
 	qsort(pools, count, sizeof(struct conf_pool *), by_address);
 	for (size_t i = 0; i < count; i++) {
 		const struct conf_pool *p = pools[i];
-		bool taken = first != NULL && (strcmp(first->address, p->address) == 0 ||
-					       (is_wildcard(first->address) && same_port(first->address, p->address)));
+		bool taken =
+			first != NULL && (strcmp(first->address, p->address) == 0 || (is_wildcard(first->address) && same_port(first->address, p->address)));
 
 		if (taken)
 			conf_error(j->report, p->address_place, "pools.%s.listen: the address of pool %s (one of its own)", p->name, first->name);

@@ -255,10 +255,32 @@ static void parse(struct parsing *p)
 	}
 }
 
+/* libyaml compares each %TAG directive with all before it: 300,000 of them cost it minutes. */
+static bool too_many_directives(struct parsing *p, size_t len)
+{
+	enum { MOST = 16 };
+	yaml_mark_t mark = {0};
+	unsigned count = 0;
+
+	for (size_t at = 0; at < len; mark.line++) {
+		const char *end = memchr(p->bytes + at, '\n', len - at);
+
+		if (p->bytes[at] == '%' && ++count > MOST) {
+			fail(p, mark, "too many lines that begin with \"%\" (16 at most)");
+			return true;
+		}
+		at = end != NULL ? (size_t)(end - p->bytes) + 1 : len;
+	}
+	return false;
+}
+
 struct conf_node *conf_yaml_parse(struct conf_yaml *y, const char *bytes, size_t len)
 {
 	struct parsing p = {.y = y, .bytes = bytes};
 
+	y->partial = NULL;
+	if (too_many_directives(&p, len))
+		return NULL;
 	if (yaml_parser_initialize(&p.parser) == 0) {
 		conf_error(y->report, (struct spec_place){y->file, 1, 1}, "out of memory");
 		return NULL;

@@ -17,8 +17,8 @@ struct conf_node {
 	enum conf_shape shape;
 	bool plain; /* a scalar without quotes */
 	struct spec_place place;
-	const char *text;  /* of a scalar */
-	const char *key;   /* of a mapping's value */
+	const char *text; /* of a scalar */
+	const char *key; /* of a mapping's value */
 	struct spec_place key_place;
 	struct conf_node *first, *next; /* children; siblings */
 };
