@@ -520,7 +520,7 @@ static void end_reload(struct load *ld)
 
 void apply_end(struct load *ld)
 {
-	static void (*const end[])(struct load *ld) = {[LOAD_CHECK] = end_check, [LOAD_START] = end_start, [LOAD_RELOAD] = end_reload};
+	static void (*const end[])(struct load * ld) = {[LOAD_CHECK] = end_check, [LOAD_START] = end_start, [LOAD_RELOAD] = end_reload};
 
 	end[ld->kind](ld);
 }

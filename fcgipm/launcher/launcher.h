@@ -44,8 +44,8 @@ struct launcher {
 	enum launcher_mode mode;
 	bool dump, secrets;
 	const char *config; /* path as given */
-	char *exe_dir;      /* where the other roles' executables are */
-	bool ordinary;      /* started by an ordinary user: everything runs as that user */
+	char *exe_dir; /* where the other roles' executables are */
+	bool ordinary; /* started by an ordinary user: everything runs as that user */
 	struct account self, conf, manager;
 	int64_t started_ms;
 

@@ -39,13 +39,13 @@ static void link_put(struct launcher *l, const int *fds, unsigned nfds)
 	loop_watch(&l->loop, &l->link);
 }
 
-#define SEND(l, TYPE, msg, seq, m, fds, nfds)                   \
-	do {                                                    \
-		struct wire_wr w_;                              \
-		wire_begin(&out, &w_, WIRE_##TYPE, (seq));      \
-		wire_put_##msg(&w_, (m));                       \
-		if (wire_end(&out, &w_) == 0)                   \
-			link_put((l), (fds), (nfds));           \
+#define SEND(l, TYPE, msg, seq, m, fds, nfds)                                                                                                                  \
+	do {                                                                                                                                                   \
+		struct wire_wr w_;                                                                                                                             \
+		wire_begin(&out, &w_, WIRE_##TYPE, (seq));                                                                                                     \
+		wire_put_##msg(&w_, (m));                                                                                                                      \
+		if (wire_end(&out, &w_) == 0)                                                                                                                  \
+			link_put((l), (fds), (nfds));                                                                                                          \
 	} while (0)
 
 static void answer(struct launcher *l, uint32_t seq, const struct wire_answer *a, const int *fds, unsigned nfds)
@@ -538,21 +538,21 @@ static int on_end(void *ctx, struct wire_dgram *d)
 
 /* ---- the table ---- */
 
-#define on_BIND on_bind
+#define on_BIND   on_bind
 #define on_UNBIND on_unbind
-#define on_SPAWN on_spawn
-#define on_LOOK on_look
+#define on_SPAWN  on_spawn
+#define on_LOOK   on_look
 #define on_RETIRE on_retire
 #define on_SIGNAL on_signal
-#define on_STATE on_state
+#define on_STATE  on_state
 #define on_RELOAD on_reload
 #define on_COMMIT on_commit
 #define on_OUTPUT on_output
 #define on_NOTICE on_notice
-#define on_END on_end
-#define SERVING PHASE_SERVING
-#define ENDING PHASE_ENDING
-#define ROW(type, NAME, fields, when, most, least_fds, most_fds) \
+#define on_END    on_end
+#define SERVING   PHASE_SERVING
+#define ENDING    PHASE_ENDING
+#define ROW(type, NAME, fields, when, most, least_fds, most_fds)                                                                                               \
 	[type] = {.name = #NAME, .handle = on_##NAME, .phases = (when), .max_len = (most), .min_fds = (least_fds), .max_fds = (most_fds)},
 static const struct wire_row rows[] = {WIRE_LAUNCHER_REQUESTS(ROW)};
 #undef SERVING

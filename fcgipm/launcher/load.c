@@ -85,10 +85,7 @@ static void send_includes(struct load *ld, const int *fds, char *const *paths, u
 	for (unsigned at = 0; at < count && ld->sock.fd >= 0; at += WIRE_FDS_MAX) {
 		unsigned n = count - at < WIRE_FDS_MAX ? count - at : WIRE_FDS_MAX;
 		struct wire_conf_files m = {
-			.more = at + n < count,
-			.text = "",
-			.path0 = paths[at],
-			.path1 = n > 1 ? paths[at + 1] : "",
+			.more = at + n<count, .text = "", .path0 = paths[at], .path1 = n> 1 ? paths[at + 1] : "",
 			.path2 = n > 2 ? paths[at + 2] : "",
 			.path3 = n > 3 ? paths[at + 3] : "",
 		};
@@ -187,8 +184,8 @@ static int on_CONF_RESULT(void *ctx, struct wire_dgram *d)
 }
 
 #define on_LOOK_RESULT NULL /* look's, on a socket of its own */
-#define READING (PHASE_READING)
-#define ROW(type, NAME, fields, when, most, least_fds, most_fds) \
+#define READING        (PHASE_READING)
+#define ROW(type, NAME, fields, when, most, least_fds, most_fds)                                                                                               \
 	[type] = {.name = #NAME, .handle = on_##NAME, .phases = when, .max_len = (most), .min_fds = (least_fds), .max_fds = (most_fds)},
 static const struct wire_row rows[] = {WIRE_CONF_REPORTS(ROW)};
 #undef READING

@@ -21,8 +21,8 @@ struct load {
 	struct child conf;
 	struct loop_source sock; /* to conf; fd -1 once it has answered */
 	bool conf_running;
-	bool judged;   /* conf has answered */
-	bool failed;   /* text says why; nothing of it is applied */
+	bool judged; /* conf has answered */
+	bool failed; /* text says why; nothing of it is applied */
 	bool applied;
 	uint32_t errors, warnings;
 	struct fp_doc text; /* errors and warnings, one a line; behind them the dump that was asked for */

@@ -7,7 +7,7 @@
 
 /* Embedded in whatever waits; the descriptor stays its owner's. */
 struct loop_source {
-	int fd;          /* -1: not watched */
+	int fd; /* -1: not watched */
 	uint32_t events; /* EPOLLIN, ... */
 	void (*ready)(void *ctx, uint32_t events);
 	void *ctx;

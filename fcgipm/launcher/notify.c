@@ -28,8 +28,7 @@ static socklen_t address_of(const char *name, struct sockaddr_un *a)
 
 void notify_supervisor(int what)
 {
-	static const char *const state[] = {
-		[NOTIFY_READY] = "READY=1", [NOTIFY_RELOADING] = "RELOADING=1", [NOTIFY_STOPPING] = "STOPPING=1"};
+	static const char *const state[] = {[NOTIFY_READY] = "READY=1", [NOTIFY_RELOADING] = "RELOADING=1", [NOTIFY_STOPPING] = "STOPPING=1"};
 	const char *name = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un a;
 	socklen_t len = name != NULL ? address_of(name, &a) : 0;

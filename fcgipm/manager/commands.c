@@ -18,11 +18,11 @@
 /* Who may.  FRONTEND is of a pool: the handler asks. */
 enum who { OBSERVER, OPERATOR, FRONTEND };
 
-#define READ_OR_RETURN(d, name, m)                                  \
-	do {                                                        \
-		struct wire_rd r_ = wire_body(d);                   \
-		if (!wire_read_##name(&r_, (m)) || !wire_done(&r_)) \
-			return -EBADMSG;                            \
+#define READ_OR_RETURN(d, name, m)                                                                                                                             \
+	do {                                                                                                                                                   \
+		struct wire_rd r_ = wire_body(d);                                                                                                              \
+		if (!wire_read_##name(&r_, (m)) || !wire_done(&r_))                                                                                            \
+			return -EBADMSG;                                                                                                                       \
 	} while (0)
 
 static void answer(struct client *c, uint32_t seq, unsigned code, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
@@ -276,7 +276,7 @@ static int on_C_LEASE(void *ctx, struct wire_dgram *d)
 static bool may(const struct client *c, uint32_t who)
 {
 	const struct manager_settings *s = c->m->settings;
-	bool operator = s != NULL && (acl_names(&s->operators_acl, &c->peer) || (c->m->ordinary && c->peer.uid == geteuid()));
+	bool operator= s != NULL &&(acl_names(&s->operators_acl, &c->peer) || (c->m->ordinary && c->peer.uid == geteuid()));
 
 	if (operator)
 		return true;

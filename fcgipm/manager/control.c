@@ -305,8 +305,7 @@ int control_init(struct manager *m, int fd)
 	struct control *k = &m->control;
 
 	k->fd = fd;
-	if (fp_set_nonblock(fd, true) < 0 ||
-	    event_assign(&k->acceptable, m->base, fd, EV_READ | EV_PERSIST, control_acceptable, m) < 0)
+	if (fp_set_nonblock(fd, true) < 0 || event_assign(&k->acceptable, m->base, fd, EV_READ | EV_PERSIST, control_acceptable, m) < 0)
 		return -EBADMSG;
 	evtimer_assign(&k->again, m->base, control_again, m);
 	return event_add(&k->acceptable, NULL) < 0 ? -ENOMEM : 0;

@@ -9,9 +9,9 @@
 #include "fcgipm/wire/dgram.h"
 
 enum {
-	CONTROL_CLIENTS = 512,    /* in all */
+	CONTROL_CLIENTS = 512, /* in all */
 	CONTROL_CLIENTS_UID = 128, /* of one uid; root's do not count */
-	CONTROL_PENDING = 16,     /* requests of one client that wait */
+	CONTROL_PENDING = 16, /* requests of one client that wait */
 	CONTROL_IDLE_MS = 60000,
 	CONTROL_QUEUE_BYTES = 1 << 20,
 	CONTROL_TURN = 8 /* requests of one client in one turn */

@@ -149,8 +149,7 @@ void worker_happened(struct worker *w, enum worker_event event)
 			 KS("what", worker_event_name(event)));
 		return;
 	}
-	log_debug("worker.state", KS("pool", w->pool->name), KI("pid", w->pid), KS("from", worker_state_name(before)),
-		  KS("to", worker_state_name(w->state)));
+	log_debug("worker.state", KS("pool", w->pool->name), KI("pid", w->pid), KS("from", worker_state_name(before)), KS("to", worker_state_name(w->state)));
 	actions[action](w);
 	pool_touch(w->pool);
 }
@@ -300,8 +299,7 @@ static void describe(const struct worker *w, const struct wire_exited *m, struct
 	size_t before;
 
 	if (m->step[0] != '\0')
-		fp_text_add(&t, "could not be started: %s%s%s: %s", m->step, m->detail[0] != '\0' ? " " : "", m->detail,
-			    strerror(m->error));
+		fp_text_add(&t, "could not be started: %s%s%s: %s", m->step, m->detail[0] != '\0' ? " " : "", m->detail, strerror(m->error));
 	else if (WIFSIGNALED(m->status))
 		fp_text_add(&t, "worker %d ended by signal %s", (int)w->pid, fp_signal_name(WTERMSIG(m->status)));
 	else
@@ -347,9 +345,13 @@ static void log_end(const struct worker *w, const struct wire_exited *m, const s
 	bool signalled = WIFSIGNALED(m->status);
 
 	fp_log(e->crash ? FP_LOG_WARN : FP_LOG_INFO, "worker.exit",
-	       (const struct fp_kv[]){KS("pool", w->pool->name), KI("pid", w->pid), KS("end", worker_end_name(e->end)),
+	       (const struct fp_kv[]){KS("pool", w->pool->name),
+				      KI("pid", w->pid),
+				      KS("end", worker_end_name(e->end)),
 				      KI(signalled ? "signal" : "code", signalled ? WTERMSIG(m->status) : WEXITSTATUS(m->status)),
-				      KI("strays", m->strays), KI("lived_ms", fp_now_ms() - w->spawned_ms), KS("text", e->text),
+				      KI("strays", m->strays),
+				      KI("lived_ms", fp_now_ms() - w->spawned_ms),
+				      KS("text", e->text),
 				      {.key = NULL}});
 }
 

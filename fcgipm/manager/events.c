@@ -17,11 +17,11 @@
 #include "fcgipm/manager/transition.h"
 
 /* Reads a whole message or returns from the handler. */
-#define READ_OR_RETURN(d, name, m)                                     \
-	do {                                                           \
-		struct wire_rd r_ = wire_body(d);                      \
-		if (!wire_read_##name(&r_, (m)) || !wire_done(&r_))    \
-			return -EBADMSG;                               \
+#define READ_OR_RETURN(d, name, m)                                                                                                                             \
+	do {                                                                                                                                                   \
+		struct wire_rd r_ = wire_body(d);                                                                                                              \
+		if (!wire_read_##name(&r_, (m)) || !wire_done(&r_))                                                                                            \
+			return -EBADMSG;                                                                                                                       \
 	} while (0)
 
 /* ---- what the launcher holds ---- */
@@ -322,7 +322,7 @@ static int on_WANT_RELOAD(void *ctx, struct wire_dgram *d)
 
 /* ---- the table ---- */
 
-#define ROW(NAME, when, least_fds, most_fds) \
+#define ROW(NAME, when, least_fds, most_fds)                                                                                                                   \
 	[WIRE_##NAME] = {.name = #NAME, .handle = on_##NAME, .phases = (when), .max_len = WIRE_DGRAM_MAX, .min_fds = (least_fds), .max_fds = (most_fds)}
 static const struct wire_row rows[] = {
 	ROW(HELLO, LINK_NEW, 2, 3),

@@ -166,13 +166,13 @@ static uint32_t link_expect(struct link *l, link_done *done, void *ctx)
 	return c->seq;
 }
 
-#define LINK_SEND(l, TYPE, name, message, fd, done, ctx)                               \
-	do {                                                                            \
-		struct wire_dgram d_;                                                   \
-		struct wire_wr w_;                                                      \
-		wire_begin(&d_, &w_, (TYPE), link_expect((l), (done), (ctx)));          \
-		wire_put_##name(&w_, (message));                                        \
-		link_post((l), &d_, &w_, (fd));                                         \
+#define LINK_SEND(l, TYPE, name, message, fd, done, ctx)                                                                                                       \
+	do {                                                                                                                                                   \
+		struct wire_dgram d_;                                                                                                                          \
+		struct wire_wr w_;                                                                                                                             \
+		wire_begin(&d_, &w_, (TYPE), link_expect((l), (done), (ctx)));                                                                                 \
+		wire_put_##name(&w_, (message));                                                                                                               \
+		link_post((l), &d_, &w_, (fd));                                                                                                                \
 	} while (0)
 
 void link_bind(struct link *l, const struct wire_bind *m, link_done *done, void *ctx)

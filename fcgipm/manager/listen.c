@@ -35,8 +35,7 @@ bool listener_same(const struct listener *a, const struct listener *b)
 {
 	struct stat sa, sb;
 
-	return a != NULL && b != NULL && fstat(a->fd, &sa) == 0 && fstat(b->fd, &sb) == 0 && sa.st_ino == sb.st_ino &&
-	       sa.st_dev == sb.st_dev;
+	return a != NULL && b != NULL && fstat(a->fd, &sa) == 0 && fstat(b->fd, &sb) == 0 && sa.st_ino == sb.st_ino && sa.st_dev == sb.st_dev;
 }
 
 static void listen_failed(struct pool *p, const struct wire_answer *a)

@@ -34,8 +34,7 @@ void manager_fail(struct manager *m, const char *why)
 
 static enum fp_log_level level_of(const char *name)
 {
-	static const char *const names[] = {
-		[FP_LOG_ERROR] = "error", [FP_LOG_WARN] = "warn", [FP_LOG_INFO] = "info", [FP_LOG_DEBUG] = "debug"};
+	static const char *const names[] = {[FP_LOG_ERROR] = "error", [FP_LOG_WARN] = "warn", [FP_LOG_INFO] = "info", [FP_LOG_DEBUG] = "debug"};
 
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(names[i], name) == 0)

@@ -43,13 +43,13 @@ struct manager {
 	int log_fd;
 
 	struct manager_settings *settings; /* NULL until the first SETTINGS */
-	bool running;   /* GO has come */
+	bool running; /* GO has come */
 	bool ready_said; /* the event "ready" */
 	enum manager_quit quit;
 	bool ended; /* END done is said */
 
 	struct pool *pools[MANAGER_POOL_BUCKETS]; /* by name */
-	struct pool *first_pool, *last_pool;      /* in order of arrival */
+	struct pool *first_pool, *last_pool; /* in order of arrival */
 	uint32_t pool_count;
 	struct worker *workers[MANAGER_WORKER_BUCKETS]; /* by id */
 	uint32_t worker_count; /* all of them, those asked for included */

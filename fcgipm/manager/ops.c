@@ -9,8 +9,7 @@
 #include "fcgipm/manager/manager.h"
 
 static const char *const kind_names[] = {
-	[OP_RESTART] = "restart", [OP_SCALE] = "scale",   [OP_STOP] = "stop",
-	[OP_START] = "start",     [OP_RELOAD] = "reload", [OP_SHUTDOWN] = "shutdown",
+	[OP_RESTART] = "restart", [OP_SCALE] = "scale", [OP_STOP] = "stop", [OP_START] = "start", [OP_RELOAD] = "reload", [OP_SHUTDOWN] = "shutdown",
 };
 
 struct op *op_begin(struct manager *m, enum op_kind kind, struct pool *p, struct client *c, uint32_t seq)
@@ -33,8 +32,7 @@ static void op_end(struct manager *m, struct op *op, unsigned code, const char *
 	while (*at != op)
 		at = &(*at)->next;
 	*at = op->next;
-	log_info("op.done", KS("op", kind_names[op->kind]), KS("pool", op->pool != NULL ? op->pool->name : ""), KI("code", code),
-		 KS("text", text));
+	log_info("op.done", KS("op", kind_names[op->kind]), KS("pool", op->pool != NULL ? op->pool->name : ""), KI("code", code), KS("text", text));
 	if (op->client != NULL) {
 		control_pending(op->client, -1);
 		control_done(op->client, op->seq, code, text);

@@ -18,9 +18,9 @@ struct op {
 	enum op_kind kind;
 	struct client *client; /* NULL: it has gone, or there was none */
 	uint32_t seq;
-	struct pool *pool;   /* NULL: all */
+	struct pool *pool; /* NULL: all */
 	uint32_t tag, round; /* of RESTART, of RELOAD */
-	struct fp_doc text;  /* of RELOAD: what failed */
+	struct fp_doc text; /* of RELOAD: what failed */
 	bool failed;
 };
 

@@ -151,8 +151,7 @@ void output_open(struct worker *w, int fd)
 	w->output.fd = fd;
 	if (fd < 0)
 		return;
-	if (fp_set_nonblock(fd, true) < 0 ||
-	    event_assign(&w->output.readable, w->pool->m->base, fd, EV_READ | EV_PERSIST, output_readable, w) < 0 ||
+	if (fp_set_nonblock(fd, true) < 0 || event_assign(&w->output.readable, w->pool->m->base, fd, EV_READ | EV_PERSIST, output_readable, w) < 0 ||
 	    event_add(&w->output.readable, NULL) < 0)
 		fp_close(&w->output.fd);
 }

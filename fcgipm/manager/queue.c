@@ -214,8 +214,7 @@ static void queue_arm(struct pool *p)
 {
 	if (p->queue.armed)
 		return;
-	if (event_assign(&p->queue.wake, p->m->base, p->listener->fd, EV_READ, woken, p) == 0 &&
-	    event_add(&p->queue.wake, NULL) == 0)
+	if (event_assign(&p->queue.wake, p->m->base, p->listener->fd, EV_READ, woken, p) == 0 && event_add(&p->queue.wake, NULL) == 0)
 		p->queue.armed = true;
 }
 

@@ -14,7 +14,7 @@ enum reload_stage { RELOAD_IDLE, RELOAD_ASKED, RELOAD_SETTLING };
 struct reload {
 	enum reload_stage stage;
 	uint32_t round; /* of the reload that is under way, or was last */
-	bool again;     /* somebody asked meanwhile */
+	bool again; /* somebody asked meanwhile */
 };
 
 /* The round that will answer whoever asks now. */

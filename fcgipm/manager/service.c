@@ -174,8 +174,7 @@ bool worker_is_old(const struct worker *w)
 	const struct pool_spec *s = pool_wanted(p);
 	uint32_t floor = s == p->candidate ? s->generation : p->floor;
 
-	return w->generation < floor || w->generation > s->generation || w->tag != p->tag ||
-	       (w->generation == p->failed_generation && s != p->candidate);
+	return w->generation < floor || w->generation > s->generation || w->tag != p->tag || (w->generation == p->failed_generation && s != p->candidate);
 }
 
 static void count_wanted(const struct worker *w, struct pool_census *c)

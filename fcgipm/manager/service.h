@@ -31,16 +31,16 @@ struct pool_spec {
 /* A listening socket of the pool. */
 struct listener {
 	uint32_t generation; /* of a spec that it belongs to */
-	int fd, door;        /* -1: none */
+	int fd, door; /* -1: none */
 	char *address;
-	bool withdrawn;      /* its name is gone: it only serves what is queued */
+	bool withdrawn; /* its name is gone: it only serves what is queued */
 	struct probe_listener id;
 };
 
 enum retire_reason { RETIRE_NOT, RETIRE_REPLACED, RETIRE_LIFETIME, RETIRE_SURPLUS, RETIRE_STOPPED };
 
 struct worker {
-	struct worker *next;       /* of the pool */
+	struct worker *next; /* of the pool */
 	struct worker *next_by_id; /* in the manager's bucket */
 	struct pool *pool;
 	uint64_t id; /* 0 until the launcher has answered */
@@ -48,8 +48,8 @@ struct worker {
 	uint32_t generation, tag;
 	enum worker_state state;
 	enum retire_reason retiring;
-	bool asked;        /* we told it to end */
-	bool timed_out;    /* it did not come up in time */
+	bool asked; /* we told it to end */
+	bool timed_out; /* it did not come up in time */
 	bool never_execed; /* the launcher could not start it */
 	bool was_ready;
 	bool adopted; /* the manager before us has started it */
@@ -69,10 +69,10 @@ enum transition_stage { TRANSITION_NONE, TRANSITION_BIND, TRANSITION_BOOT };
 
 struct transition {
 	enum transition_stage stage;
-	uint32_t need;    /* workers of the new kind that must be ready before the old ones go */
+	uint32_t need; /* workers of the new kind that must be ready before the old ones go */
 	uint32_t crashes; /* of the new kind */
-	const char *why;  /* "reload", "restart", "listener" */
-	bool bind_again;  /* another candidate came while the launcher was binding */
+	const char *why; /* "reload", "restart", "listener" */
+	bool bind_again; /* another candidate came while the launcher was binding */
 };
 
 enum removal_stage { REMOVAL_NONE, REMOVAL_WITHDRAWN, REMOVAL_ASKED, REMOVAL_FORGOTTEN };
@@ -83,20 +83,20 @@ struct pool_counters {
 
 struct pool {
 	struct pool *next_by_name; /* in the manager's bucket */
-	struct pool *next, *prev;  /* in order of arrival */
+	struct pool *next, *prev; /* in order of arrival */
 	struct pool *next_dirty;
 	struct manager *m;
 	bool dirty;
 
 	struct pool_spec *current, *candidate;
-	uint32_t floor;       /* the first generation whose workers are as good as the current ones */
+	uint32_t floor; /* the first generation whose workers are as good as the current ones */
 	uint32_t tag, stable_tag, last_tag; /* wanted; that of the workers before; the greatest ever given */
 	uint32_t failed_generation;
 	struct transition transition;
 
 	struct listener *listener; /* of the current spec; NULL: not bound */
-	struct listener *coming;   /* of the candidate, when that is another one */
-	struct listener *leaving;  /* of the spec before, until its last worker is gone */
+	struct listener *coming; /* of the candidate, when that is another one */
+	struct listener *leaving; /* of the spec before, until its last worker is gone */
 	bool binding;
 	bool bind_failed;
 	uint32_t bind_generation; /* asked for */
@@ -105,9 +105,9 @@ struct pool {
 	struct backoff backoff;
 	int64_t held_until_ms; /* the launcher had no room */
 
-	bool stopped;   /* by an operator */
-	bool failed;    /* given up, or known not to run */
-	bool drained;   /* ending or removing: the queue was seen empty, workers go */
+	bool stopped; /* by an operator */
+	bool failed; /* given up, or known not to run */
+	bool drained; /* ending or removing: the queue was seen empty, workers go */
 	enum removal_stage removal;
 	bool removing;
 	int32_t min_override, max_override; /* -1: as configured */
@@ -120,17 +120,17 @@ struct pool {
 
 	struct pool_counters counters;
 	uint32_t reload_round; /* the reload that changes it; 0: none */
-	bool reload_failed;    /* said to those who wait for that reload */
+	bool reload_failed; /* said to those who wait for that reload */
 	char *last_error;
 	char name[];
 };
 
 /* Workers of a pool, counted. */
 struct pool_census {
-	uint32_t total;                    /* all that live */
-	uint32_t booting, ready, overdue;  /* of the wanted kind; overdue ones are not in ready */
+	uint32_t total; /* all that live */
+	uint32_t booting, ready, overdue; /* of the wanted kind; overdue ones are not in ready */
 	uint32_t old_accepting, accepting; /* old ones that can still accept; all that can */
-	uint32_t retiring;                 /* on their way out, of any kind */
+	uint32_t retiring; /* on their way out, of any kind */
 };
 
 struct pool *manager_pool(struct manager *m, const char *name);

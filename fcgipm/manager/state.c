@@ -20,7 +20,7 @@ struct state_header {
 };
 
 #define PUT(field, value) __atomic_store_n(&(field), (value), __ATOMIC_RELEASE)
-#define GET(field) __atomic_load_n(&(field), __ATOMIC_ACQUIRE)
+#define GET(field)        __atomic_load_n(&(field), __ATOMIC_ACQUIRE)
 
 static size_t size_for(uint32_t count)
 {
@@ -153,8 +153,8 @@ struct state_pool *state_intern(struct state *s, const char *name)
 
 static uint64_t *counter_of(struct pool_counters *c, unsigned i)
 {
-	uint64_t *const all[STATE_COUNTERS] = {&c->exits,     &c->signals,  &c->timeouts,  &c->boots,     &c->lifetimes,
-					       &c->replaced,  &c->at_max_ms, &c->abandoned, &c->queue_peak};
+	uint64_t *const all[STATE_COUNTERS] = {&c->exits,    &c->signals,   &c->timeouts,  &c->boots,     &c->lifetimes,
+					       &c->replaced, &c->at_max_ms, &c->abandoned, &c->queue_peak};
 
 	return all[i];
 }

@@ -29,7 +29,7 @@ struct state {
 	struct state_header *map;
 	size_t size;
 	uint32_t count; /* records that the map has room for */
-	uint32_t next;  /* where the next search begins: pools come in the order of their records */
+	uint32_t next; /* where the next search begins: pools come in the order of their records */
 };
 
 /* A new one, empty.  0 or -errno. */

@@ -76,10 +76,10 @@ int worker_move(enum worker_state *state, enum worker_event event)
 	return (int)e->action;
 }
 
-#define STATE_NAME(NAME, text, accepts) [WORKER_##NAME] = (text),
+#define STATE_NAME(NAME, text, accepts)    [WORKER_##NAME] = (text),
 #define STATE_ACCEPTS(NAME, text, accepts) [WORKER_##NAME] = (accepts),
-#define EVENT_NAME(NAME) [WORKER_ON_##NAME] = #NAME,
-#define ACTION_NAME(NAME) [WORKER_DO_##NAME] = #NAME,
+#define EVENT_NAME(NAME)                   [WORKER_ON_##NAME] = #NAME,
+#define ACTION_NAME(NAME)                  [WORKER_DO_##NAME] = #NAME,
 
 const char *worker_state_name(enum worker_state s)
 {

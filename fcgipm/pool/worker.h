@@ -2,6 +2,8 @@
 #ifndef FCGIPM_POOL_WORKER_H
 #define FCGIPM_POOL_WORKER_H
 
+/* clang-format off */
+
 /* pids lists a worker in the states marked 1: it can still accept.  X(NAME, text, accepts) */
 #define WORKER_STATES(X)                                                                                    \
 	X(STARTING, "starting", 1)   /* forked, not yet exec'd */                                            \

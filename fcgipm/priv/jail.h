@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <sys/resource.h>
 
+/* clang-format off */
+
 /* Steps that can fail between fork and exec, by name.  X(ENUM, text) */
 #define PRIV_STEPS(X)                                                                                                                                          \
 	X(NONE, "none")                                                                                                                                        \

@@ -138,8 +138,8 @@ static int check_path(const char *text, const char *example, struct fp_err *err)
 	if (text[0] != '/')
 		return fp_fail(err, EINVAL, "%s is no absolute path (such as %s)", SETTINGS_QUOTE(text), example);
 	if (!spec_path_ok(text))
-		return fp_fail(err, EINVAL, "%s is no plain path (no \".\", \"..\" or empty parts, no control characters; such as %s)",
-			       SETTINGS_QUOTE(text), example);
+		return fp_fail(err, EINVAL, "%s is no plain path (no \".\", \"..\" or empty parts, no control characters; such as %s)", SETTINGS_QUOTE(text),
+			       example);
 	return 0;
 }
 

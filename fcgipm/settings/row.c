@@ -7,21 +7,21 @@
 
 #include "fcgipm/base/hash.h"
 
-#define ROW(owner, key_, member, type_, preset_, choices_, least_, greatest_, class_, audience_, status_, doc_) \
-	{                                                                                                     \
-		.key = key_,                                                                                  \
-		.at = offsetof(struct owner, member),                                                         \
-		.type = SETTINGS_##type_,                                                                     \
-		.preset = preset_,                                                                            \
-		.choices = choices_,                                                                          \
-		.least = least_,                                                                              \
-		.greatest = greatest_,                                                                        \
-		.class = SETTINGS_##class_,                                                                   \
-		.audience = SETTINGS_##audience_,                                                             \
-		.status = SETTINGS_##status_,                                                                 \
-		.doc = doc_,                                                                                  \
+#define ROW(owner, key_, member, type_, preset_, choices_, least_, greatest_, class_, audience_, status_, doc_)                                                \
+	{                                                                                                                                                      \
+		.key = key_,                                                                                                                                   \
+		.at = offsetof(struct owner, member),                                                                                                          \
+		.type = SETTINGS_##type_,                                                                                                                      \
+		.preset = preset_,                                                                                                                             \
+		.choices = choices_,                                                                                                                           \
+		.least = least_,                                                                                                                               \
+		.greatest = greatest_,                                                                                                                         \
+		.class = SETTINGS_##class_,                                                                                                                    \
+		.audience = SETTINGS_##audience_,                                                                                                              \
+		.status = SETTINGS_##status_,                                                                                                                  \
+		.doc = doc_,                                                                                                                                   \
 	},
-#define POOL_ROW(...) ROW(pool_settings, __VA_ARGS__)
+#define POOL_ROW(...)    ROW(pool_settings, __VA_ARGS__)
 #define MANAGER_ROW(...) ROW(manager_settings, __VA_ARGS__)
 
 static const struct settings_row pool_rows[] = {SETTINGS_POOL_ROWS(POOL_ROW)};

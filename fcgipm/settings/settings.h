@@ -47,7 +47,7 @@ struct settings_table {
 extern const struct settings_table settings_pool_table, settings_manager_table;
 
 /* SETTINGS_AT_POOL_workers_min: the row's index. */
-#define SETTINGS_POOL_INDEX(key, member, ...) SETTINGS_AT_POOL_##member,
+#define SETTINGS_POOL_INDEX(key, member, ...)    SETTINGS_AT_POOL_##member,
 #define SETTINGS_MANAGER_INDEX(key, member, ...) SETTINGS_AT_MANAGER_##member,
 enum settings_pool_index { SETTINGS_POOL_ROWS(SETTINGS_POOL_INDEX) SETTINGS_POOL_COUNT };
 enum settings_manager_index { SETTINGS_MANAGER_ROWS(SETTINGS_MANAGER_INDEX) SETTINGS_MANAGER_COUNT };

@@ -16,6 +16,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* clang-format off */
+
 /* The C type of each TYPE.  X(TYPE, C type, kind) */
 #define SETTINGS_TYPES(X)                                                                                     \
 	X(COUNT, uint32_t, NUMBER)                                                                            \

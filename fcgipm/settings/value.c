@@ -118,8 +118,7 @@ static int refuse_number(const struct settings_row *row, const char *text, struc
 	if (numbers[row->type].right != NULL)
 		return fp_fail(err, EINVAL, "%s is no %s (%s)", SETTINGS_QUOTE(text), numbers[row->type].noun, numbers[row->type].right);
 	return fp_fail(err, EINVAL, "%s is no %s (%s to %s)", SETTINGS_QUOTE(text), numbers[row->type].noun,
-		       settings_format(row, row->least, least, sizeof(least)),
-		       settings_format(row, row->greatest, greatest, sizeof(greatest)));
+		       settings_format(row, row->least, least, sizeof(least)), settings_format(row, row->greatest, greatest, sizeof(greatest)));
 }
 
 static int set_number(void *s, const struct settings_row *row, const char *text, struct fp_err *err)

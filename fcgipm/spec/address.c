@@ -13,9 +13,9 @@
 
 /* Left out: all that lead to another uid, to any file, to any process's memory or to the kernel itself (SETUID, SETFCAP, DAC_*, CHOWN,
  * FOWNER, MKNOD, SYS_ADMIN, SYS_PTRACE, SYS_MODULE, SYS_RAWIO, BPF, KILL, ...). */
-const uint64_t spec_capabilities_allowed = BIT(CAP_NET_BIND_SERVICE) | BIT(CAP_NET_BROADCAST) | BIT(CAP_NET_ADMIN) | BIT(CAP_NET_RAW) |
-					   BIT(CAP_IPC_LOCK) | BIT(CAP_SYS_NICE) | BIT(CAP_SYS_RESOURCE) | BIT(CAP_SYS_TIME) |
-					   BIT(CAP_LEASE) | BIT(CAP_AUDIT_WRITE) | BIT(CAP_WAKE_ALARM);
+const uint64_t spec_capabilities_allowed = BIT(CAP_NET_BIND_SERVICE) | BIT(CAP_NET_BROADCAST) | BIT(CAP_NET_ADMIN) | BIT(CAP_NET_RAW) | BIT(CAP_IPC_LOCK) |
+					   BIT(CAP_SYS_NICE) | BIT(CAP_SYS_RESOURCE) | BIT(CAP_SYS_TIME) | BIT(CAP_LEASE) | BIT(CAP_AUDIT_WRITE) |
+					   BIT(CAP_WAKE_ALARM);
 
 static bool lower_or_digit(char c)
 {

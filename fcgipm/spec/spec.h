@@ -26,7 +26,7 @@ struct spec_pool {
 	uint32_t groups[SPEC_GROUPS_MAX]; /* exactly the supplementary ones */
 	const char **argv; /* NULL-terminated; argv[0] is the executable, absolute inside the chroot */
 	const char **envp; /* NULL-terminated NAME=VALUE */
-	const char *chroot;    /* "" none */
+	const char *chroot; /* "" none */
 	const char *directory; /* absolute inside the chroot; "/" by default */
 	uint32_t umask;
 	uint64_t limits[SPEC_LIMITS];
@@ -45,7 +45,16 @@ struct spec_pool {
 };
 
 /* Where the file says it: for messages about what only the account's own rights can show. */
-enum spec_origin { SPEC_ORIGIN_POOL, SPEC_ORIGIN_COMMAND, SPEC_ORIGIN_USER, SPEC_ORIGIN_CHROOT, SPEC_ORIGIN_DIRECTORY, SPEC_ORIGIN_LISTEN, SPEC_ORIGIN_OUTPUT, SPEC_ORIGIN_COUNT };
+enum spec_origin {
+	SPEC_ORIGIN_POOL,
+	SPEC_ORIGIN_COMMAND,
+	SPEC_ORIGIN_USER,
+	SPEC_ORIGIN_CHROOT,
+	SPEC_ORIGIN_DIRECTORY,
+	SPEC_ORIGIN_LISTEN,
+	SPEC_ORIGIN_OUTPUT,
+	SPEC_ORIGIN_COUNT
+};
 struct spec_place {
 	uint32_t file; /* index into spec_file.files */
 	uint32_t line, column;
@@ -54,7 +63,7 @@ struct spec_place {
 /* One pool of a spec file. The blobs are compared byte by byte to tell whether a reload changed the pool. */
 struct spec_entry {
 	const char *name;
-	struct wire_blob pool;     /* spec_pool_encode; for the launcher and look alone */
+	struct wire_blob pool; /* spec_pool_encode; for the launcher and look alone */
 	struct wire_blob settings; /* settings blob; for the manager */
 	struct spec_place places[SPEC_ORIGIN_COUNT];
 };

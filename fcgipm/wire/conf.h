@@ -9,6 +9,8 @@
 
 #include "fcgipm/wire/fields.h"
 
+/* clang-format off */
+
 enum { WIRE_CONF_FD = 3, WIRE_CONF_TEXT_MAX = 64 << 20, WIRE_CONF_SPEC_MAX = 256 << 20 };
 
 /* Launcher to child. X(type, NAME, fields, phases, most bytes, least and most descriptors) */

@@ -9,6 +9,8 @@
 
 #include "fcgipm/wire/fields.h"
 
+/* clang-format off */
+
 enum { WIRE_CONTROL_REQUEST_MAX = 512, WIRE_CONTROL_TEXT_MAX = 16384 };
 
 /* X(type, NAME, fields, who may, most bytes).  who: OBSERVER, OPERATOR or FRONTEND (of the pool) */

@@ -13,6 +13,8 @@
 
 #include "fcgipm/wire/cursor.h"
 
+/* clang-format off */
+
 typedef uint8_t wire_type_u8;
 typedef uint16_t wire_type_u16;
 typedef uint32_t wire_type_u32;

@@ -14,6 +14,8 @@
 
 #include "fcgipm/wire/fields.h"
 
+/* clang-format off */
+
 enum { WIRE_LAUNCHER_FD = 3, WIRE_POOL_NAME_MAX = 126 };
 
 /* Requests of the manager; ENDING: workers still serve what is queued, and retire as ever.  X(type, NAME, fields, phases, most bytes, least and most descriptors) */

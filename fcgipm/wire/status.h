@@ -8,6 +8,8 @@
 
 #include "fcgipm/wire/fields.h"
 
+/* clang-format off */
+
 #define WIRE_STATUS_MAGIC 0x31534346u /* "FCS1" */
 #define WIRE_UNKNOWN INT64_MIN
 

@@ -25,8 +25,7 @@ static void show_id(FCGX_Request *r)
 
 	if (getcwd(cwd, sizeof(cwd)) == NULL)
 		cwd[0] = '\0';
-	FCGX_FPrintF(r->out, "uid=%d gid=%d cwd=%s sid=%d nice=%d groups=", (int)getuid(), (int)getgid(), cwd, (int)getsid(0),
-		     getpriority(PRIO_PROCESS, 0));
+	FCGX_FPrintF(r->out, "uid=%d gid=%d cwd=%s sid=%d nice=%d groups=", (int)getuid(), (int)getgid(), cwd, (int)getsid(0), getpriority(PRIO_PROCESS, 0));
 	for (int i = 0; i < n; i++)
 		FCGX_FPrintF(r->out, "%s%d", i > 0 ? "," : "", (int)groups[i]);
 	FCGX_FPrintF(r->out, "\n");

@@ -45,9 +45,9 @@ struct fake {
 	int listener, control, log;
 	char path[64];
 	/* what it answers */
-	int look, retire;          /* enum wire_look */
+	int look, retire; /* enum wire_look */
 	int spawn_code, bind_code; /* errno */
-	uint32_t dies_at_boot;     /* workers of that generation exit with 1 as soon as they have exec'd; 0: none */
+	uint32_t dies_at_boot; /* workers of that generation exit with 1 as soon as they have exec'd; 0: none */
 	int reload_code;
 	uint32_t signals_sent;
 };
@@ -58,12 +58,12 @@ static inline void fake_send(struct fake *f, struct wire_wr *w, const int *fds, 
 	assert_int_equal(wire_send(f->sock, &f->out, fds, nfds), 0);
 }
 
-#define FAKE_SEND(f, TYPE, name, seq, message, fds, nfds)          \
-	do {                                                        \
-		struct wire_wr w_;                                  \
-		wire_begin(&(f)->out, &w_, WIRE_##TYPE, (seq));     \
-		wire_put_##name(&w_, (message));                    \
-		fake_send((f), &w_, (fds), (nfds));                 \
+#define FAKE_SEND(f, TYPE, name, seq, message, fds, nfds)                                                                                                      \
+	do {                                                                                                                                                   \
+		struct wire_wr w_;                                                                                                                             \
+		wire_begin(&(f)->out, &w_, WIRE_##TYPE, (seq));                                                                                                \
+		wire_put_##name(&w_, (message));                                                                                                               \
+		fake_send((f), &w_, (fds), (nfds));                                                                                                            \
 	} while (0)
 
 static inline void fake_answer(struct fake *f, const struct wire_answer *a, const int *fds, unsigned nfds)
@@ -268,15 +268,15 @@ static inline void fake_turn(struct fake *f)
 	event_base_loop(f->m->base, EVLOOP_NONBLOCK);
 }
 
-#define fake_until(f, condition)                                                               \
-	do {                                                                                    \
-		int64_t give_up_ = fp_now_ms() + FAKE_PATIENCE_MS;                              \
-		while (!(condition)) {                                                          \
-			if (fp_now_ms() > give_up_)                                             \
-				fail_msg("not within 5 s: %s; asked so far:\n%s", #condition, (f)->record); \
-			fake_turn(f);                                                           \
-			usleep(200);                                                            \
-		}                                                                               \
+#define fake_until(f, condition)                                                                                                                               \
+	do {                                                                                                                                                   \
+		int64_t give_up_ = fp_now_ms() + FAKE_PATIENCE_MS;                                                                                             \
+		while (!(condition)) {                                                                                                                         \
+			if (fp_now_ms() > give_up_)                                                                                                            \
+				fail_msg("not within 5 s: %s; asked so far:\n%s", #condition, (f)->record);                                                    \
+			fake_turn(f);                                                                                                                          \
+			usleep(200);                                                                                                                           \
+		}                                                                                                                                              \
 	} while (0)
 
 /* Lets ms pass. */

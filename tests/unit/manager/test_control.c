@@ -422,9 +422,18 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fake_setup, fake_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(status),          TEST(restart_waits),     TEST(restart_that_fails), TEST(no_wait),
-		TEST(scale_within_bounds), TEST(stop_then_start), TEST(reload),            TEST(reload_that_fails),
-		TEST(client_gone),     TEST(lies),              TEST(deaf),               TEST(lease),
+		TEST(status),
+		TEST(restart_waits),
+		TEST(restart_that_fails),
+		TEST(no_wait),
+		TEST(scale_within_bounds),
+		TEST(stop_then_start),
+		TEST(reload),
+		TEST(reload_that_fails),
+		TEST(client_gone),
+		TEST(lies),
+		TEST(deaf),
+		TEST(lease),
 		TEST(shutdown_waits),
 	};
 

@@ -118,8 +118,7 @@ static void rate(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(whole_lines), cmocka_unit_test(in_pieces), cmocka_unit_test(too_long),
-		cmocka_unit_test(just_fits),   cmocka_unit_test(rate),
+		cmocka_unit_test(whole_lines), cmocka_unit_test(in_pieces), cmocka_unit_test(too_long), cmocka_unit_test(just_fits), cmocka_unit_test(rate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

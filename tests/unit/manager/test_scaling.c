@@ -196,8 +196,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fake_setup, fake_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(grows_and_shrinks), TEST(stays_below_max), TEST(wakes_from_sleep),
-		TEST(held_by_the_total), TEST(idle_is_idle),    TEST(short_lived),
+		TEST(grows_and_shrinks), TEST(stays_below_max), TEST(wakes_from_sleep), TEST(held_by_the_total), TEST(idle_is_idle), TEST(short_lived),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
