@@ -498,8 +498,8 @@ static void end_start(struct load *ld)
 {
 	struct launcher *l = ld->launcher;
 
-	if (!ld->failed)
-		return;
+	if (!ld->failed || l->phase != PHASE_STARTING)
+		return; /* it serves: what the looks found has been said, pool by pool */
 	fputs(ld->text.at != NULL ? ld->text.at : "", stderr);
 	l->exit_code = 78;
 	l->loop.stop = true;
