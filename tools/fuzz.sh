@@ -6,7 +6,7 @@ build=$1
 shift
 seconds=${FUZZ_SECONDS:-60}
 mapfile -t sources < <(git ls-files 'fcgipm/*.c' | grep -v '/main\.c$')
-flags=(-std=gnu2x -D_GNU_SOURCE -I. -g -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined)
+flags=(-std=gnu2x -D_GNU_SOURCE -I. -g -O1 -fno-omit-frame-pointer "-fsanitize=fuzzer-no-link,address,undefined")
 mkdir -p "$build/fuzz/obj"
 
 for source in "${sources[@]}"; do

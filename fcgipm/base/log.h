@@ -5,7 +5,8 @@
  *
  * Event names are stable: they are part of the interface.  String values are escaped, so nothing that a worker writes can
  * forge a line.  A line is one write of at most PIPE_BUF bytes; what is longer is cut, and says cut=1.  When nobody reads, lines are dropped
- * after a moment, and counted: event log.dropped tells how many, as soon as one can be written again.  errno is kept.  The logger is the one mutable global of a process: a log line must be possible everywhere.
+ * after a moment, and counted: event log.dropped tells how many, as soon as one can be written again.  errno is kept.
+ * The logger is the one mutable global of a process: a log line must be possible everywhere.
  */
 #ifndef FCGIPM_BASE_LOG_H
 #define FCGIPM_BASE_LOG_H
@@ -31,9 +32,9 @@ struct fp_kv fp_kv_str(const char *key, const char *text); /* NULL prints as "" 
 void fp_log_setup(int fd, enum fp_log_level level, enum fp_log_format format);
 void fp_log(enum fp_log_level level, const char *event, const struct fp_kv *kv);
 
-#define log_error(event, ...) fp_log(FP_LOG_ERROR, (event), (const struct fp_kv[]){__VA_ARGS__ __VA_OPT__(, ){.key = NULL}})
-#define log_warn(event, ...)  fp_log(FP_LOG_WARN, (event), (const struct fp_kv[]){__VA_ARGS__ __VA_OPT__(, ){.key = NULL}})
-#define log_info(event, ...)  fp_log(FP_LOG_INFO, (event), (const struct fp_kv[]){__VA_ARGS__ __VA_OPT__(, ){.key = NULL}})
-#define log_debug(event, ...) fp_log(FP_LOG_DEBUG, (event), (const struct fp_kv[]){__VA_ARGS__ __VA_OPT__(, ){.key = NULL}})
+#define log_error(event, ...) fp_log(FP_LOG_ERROR, (event), (const struct fp_kv[]){__VA_ARGS__, {.key = NULL}})
+#define log_warn(event, ...)  fp_log(FP_LOG_WARN, (event), (const struct fp_kv[]){__VA_ARGS__, {.key = NULL}})
+#define log_info(event, ...)  fp_log(FP_LOG_INFO, (event), (const struct fp_kv[]){__VA_ARGS__, {.key = NULL}})
+#define log_debug(event, ...) fp_log(FP_LOG_DEBUG, (event), (const struct fp_kv[]){__VA_ARGS__, {.key = NULL}})
 
 #endif

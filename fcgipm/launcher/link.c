@@ -562,7 +562,7 @@ static void take_message(struct launcher *l, struct wire_dgram *d)
 {
 	uint32_t seq = d->seq;
 	const char *name;
-	enum wire_refusal why = wire_dispatch(rows, sizeof(rows) / sizeof(rows[0]), l->phase, l, d, &name);
+	enum wire_refusal why = wire_dispatch(&WIRE_TABLE(rows), l->phase, l, d, &name);
 
 	if (why != WIRE_ACCEPTED)
 		manager_refuse(l, wire_refusal_name(why), name, seq, EPROTO);

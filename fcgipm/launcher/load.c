@@ -204,7 +204,7 @@ static void conf_gone(struct load *ld)
 static void conf_message(struct load *ld, struct wire_dgram *in)
 {
 	const char *name = "?";
-	enum wire_refusal why = wire_dispatch(rows, sizeof(rows) / sizeof(rows[0]), PHASE_READING, ld, in, &name);
+	enum wire_refusal why = wire_dispatch(&WIRE_TABLE(rows), PHASE_READING, ld, in, &name);
 
 	if (why != WIRE_ACCEPTED)
 		conf_refuse(ld, wire_refusal_name(why), name);

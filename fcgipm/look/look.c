@@ -124,7 +124,7 @@ static void look_command(struct view *v)
 		fd = open_in_root(v, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 		if (fd < 0)
 			return; /* it may be executed without being readable */
-		if (magic_look(read_file, &fd, &kind, next, sizeof(next)) < 0) {
+		if (magic_look(&(struct magic_file){read_file, &fd}, &kind, next, sizeof(next)) < 0) {
 			find(v, "command", "%s%s: a broken #! line or ELF header", path, where(v));
 			return;
 		}

@@ -25,30 +25,30 @@ static int look_script(const char *line, size_t len, char *ret, size_t cap)
 	return 0;
 }
 
-static int take_interpreter(magic_read *read_at, void *ctx, uint64_t offset, uint64_t size, char *ret, size_t cap)
+static int take_interpreter(const struct magic_file *f, uint64_t offset, uint64_t size, char *ret, size_t cap)
 {
 	if (size == 0 || size > cap || offset > INT64_MAX - cap)
 		return -ENOEXEC;
-	if (read_at(ctx, ret, size, (off_t)offset) != (ssize_t)size || ret[size - 1] != '\0')
+	if (f->read_at(f->ctx, ret, size, (off_t)offset) != (ssize_t)size || ret[size - 1] != '\0')
 		return -ENOEXEC;
 	return 0;
 }
 
 #define LOOK_ELF(bits)                                                                                                                                         \
-	static int look_elf##bits(magic_read *read_at, void *ctx, char *ret, size_t cap)                                                                       \
+	static int look_elf##bits(const struct magic_file *f, char *ret, size_t cap)                                                                           \
 	{                                                                                                                                                      \
 		Elf##bits##_Ehdr h;                                                                                                                            \
                                                                                                                                                                \
-		if (read_at(ctx, &h, sizeof(h), 0) != (ssize_t)sizeof(h) || h.e_phentsize != sizeof(Elf##bits##_Phdr))                                         \
+		if (f->read_at(f->ctx, &h, sizeof(h), 0) != (ssize_t)sizeof(h) || h.e_phentsize != sizeof(Elf##bits##_Phdr))                                   \
 			return -ENOEXEC;                                                                                                                       \
 		for (unsigned i = 0; i < h.e_phnum && i < PROGRAM_HEADERS_MAX; i++) {                                                                          \
 			Elf##bits##_Phdr p;                                                                                                                    \
 			uint64_t at = h.e_phoff + (uint64_t)i * sizeof(p);                                                                                     \
                                                                                                                                                                \
-			if (at > INT64_MAX || read_at(ctx, &p, sizeof(p), (off_t)at) != (ssize_t)sizeof(p))                                                    \
+			if (at > INT64_MAX || f->read_at(f->ctx, &p, sizeof(p), (off_t)at) != (ssize_t)sizeof(p))                                              \
 				return -ENOEXEC;                                                                                                               \
 			if (p.p_type == PT_INTERP)                                                                                                             \
-				return take_interpreter(read_at, ctx, p.p_offset, p.p_filesz, ret, cap);                                                       \
+				return take_interpreter(f, p.p_offset, p.p_filesz, ret, cap);                                                                  \
 		}                                                                                                                                              \
 		ret[0] = '\0';                                                                                                                                 \
 		return 0;                                                                                                                                      \
@@ -56,10 +56,10 @@ static int take_interpreter(magic_read *read_at, void *ctx, uint64_t offset, uin
 LOOK_ELF(32)
 LOOK_ELF(64)
 
-int magic_look(magic_read *read_at, void *ctx, enum magic_kind *ret_kind, char *ret_interpreter, size_t cap)
+int magic_look(const struct magic_file *f, enum magic_kind *ret_kind, char *ret_interpreter, size_t cap)
 {
 	char head[SCRIPT_LINE_MAX];
-	ssize_t n = read_at(ctx, head, sizeof(head), 0);
+	ssize_t n = f->read_at(f->ctx, head, sizeof(head), 0);
 
 	if (n < 0)
 		return (int)n;
@@ -73,6 +73,6 @@ int magic_look(magic_read *read_at, void *ctx, enum magic_kind *ret_kind, char *
 		return 0;
 	*ret_kind = MAGIC_ELF;
 	if (head[EI_CLASS] == ELFCLASS64)
-		return look_elf64(read_at, ctx, ret_interpreter, cap);
-	return head[EI_CLASS] == ELFCLASS32 ? look_elf32(read_at, ctx, ret_interpreter, cap) : -ENOEXEC;
+		return look_elf64(f, ret_interpreter, cap);
+	return head[EI_CLASS] == ELFCLASS32 ? look_elf32(f, ret_interpreter, cap) : -ENOEXEC;
 }

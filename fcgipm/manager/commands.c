@@ -297,5 +297,5 @@ enum wire_refusal commands_dispatch(struct client *c, struct wire_dgram *d, cons
 		control_done(c, d->seq, 1, "permission denied");
 		return WIRE_ACCEPTED;
 	}
-	return wire_dispatch(rows, ROWS, who, c, d, ret_name);
+	return wire_dispatch(&(struct wire_table){rows, ROWS}, who, c, d, ret_name);
 }

@@ -1,6 +1,7 @@
 /* Events of the launcher (manager process).  First what it holds (HELLO to GO), then what happens. */
 #include "fcgipm/manager/events.h"
 
+#include <unistd.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -289,7 +290,7 @@ static int on_REOPEN(void *ctx, struct wire_dgram *d)
 		m->log_fd = fd;
 		manager_log_setup(m);
 	}
-	log_info("log.reopened");
+	log_info("log.reopened", KI("pid", getpid()));
 	for (struct pool *p = m->first_pool; p != NULL; p = p->next)
 		if (p->output_fd >= 0)
 			output_file_want(p, true);

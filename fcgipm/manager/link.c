@@ -54,7 +54,7 @@ static void link_take(struct link *l, struct wire_dgram *d)
 		link_take_answer(l, d);
 		return;
 	}
-	refusal = wire_dispatch(l->rows, l->row_count, l->phase, l->ctx, d, &name);
+	refusal = wire_dispatch(&(struct wire_table){l->rows, l->row_count}, l->phase, l->ctx, d, &name);
 	if (refusal == WIRE_ACCEPTED)
 		return;
 	snprintf(why, sizeof(why), "%s: %s", name, wire_refusal_name(refusal));

@@ -226,20 +226,15 @@ const char *pool_state_name(const struct pool *p, const struct pool_census *c, u
 
 void pool_touch_in(struct pool *p, int64_t ms)
 {
-	struct timeval left;
+	struct timeval due, now;
 
 	if (ms <= 0) {
 		pool_touch(p);
 		return;
 	}
-	if (evtimer_pending(&p->timer, &left)) {
-		struct timeval now;
-
-		event_base_gettimeofday_cached(p->m->base, &now);
-		evutil_timersub(&left, &now, &left);
-		if (left.tv_sec * 1000 + left.tv_usec / 1000 <= ms)
-			return;
-	}
+	event_base_gettimeofday_cached(p->m->base, &now);
+	if (evtimer_pending(&p->timer, &due) && (due.tv_sec - now.tv_sec) * 1000 + (due.tv_usec - now.tv_usec) / 1000 <= ms)
+		return;
 	timer_arm(&p->timer, ms);
 }
 

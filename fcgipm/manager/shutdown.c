@@ -1,6 +1,8 @@
 /* Ending (manager process): the workers go as they do at any other time, without losing a request. */
 #include "fcgipm/manager/shutdown.h"
 
+#include <unistd.h>
+
 #include "fcgipm/base/log.h"
 #include "fcgipm/manager/listen.h"
 #include "fcgipm/manager/manager.h"
@@ -40,7 +42,7 @@ void shutdown_review(struct manager *m)
 		if (!p->drained)
 			return;
 	m->ended = true;
-	log_info("manager.stopped");
+	log_info("manager.stopped", KI("pid", getpid()));
 	ops_stopped(m);
 	link_end(&m->link, 2);
 }

@@ -13,7 +13,7 @@
 struct settings_quote settings_quote(const char *written)
 {
 	enum { SHOWN = 64 };
-	struct settings_quote q;
+	struct settings_quote q = {.text = ""};
 	struct fp_text t = FP_TEXT(q.text);
 	size_t len = strnlen(written, SHOWN + 1);
 

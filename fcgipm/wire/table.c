@@ -26,9 +26,9 @@ static enum wire_refusal judge(const struct wire_row *row, uint32_t phase, const
 	return WIRE_ACCEPTED;
 }
 
-enum wire_refusal wire_dispatch(const struct wire_row *rows, size_t count, uint32_t phase, void *ctx, struct wire_dgram *d, const char **ret_name)
+enum wire_refusal wire_dispatch(const struct wire_table *t, uint32_t phase, void *ctx, struct wire_dgram *d, const char **ret_name)
 {
-	const struct wire_row *row = d->type < count && rows[d->type].name != NULL ? &rows[d->type] : NULL;
+	const struct wire_row *row = d->type < t->count && t->rows[d->type].name != NULL ? &t->rows[d->type] : NULL;
 	enum wire_refusal r = row != NULL ? judge(row, phase, d) : WIRE_UNKNOWN_TYPE;
 
 	*ret_name = row != NULL ? row->name : "?";

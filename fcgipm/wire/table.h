@@ -18,6 +18,13 @@ struct wire_row {
 	uint8_t min_fds, max_fds;
 };
 
+/* Rows by type. */
+struct wire_table {
+	const struct wire_row *rows;
+	size_t count;
+};
+#define WIRE_TABLE(array) ((struct wire_table){(array), sizeof(array) / sizeof((array)[0])})
+
 enum wire_refusal {
 	WIRE_ACCEPTED,
 	WIRE_UNKNOWN_TYPE,
@@ -32,6 +39,6 @@ enum wire_refusal {
 const char *wire_refusal_name(enum wire_refusal r);
 
 /* Looks up, checks, handles.  Descriptors that nobody took are closed in any case.  *ret_name: the row's name, or "?". */
-enum wire_refusal wire_dispatch(const struct wire_row *rows, size_t count, uint32_t phase, void *ctx, struct wire_dgram *d, const char **ret_name);
+enum wire_refusal wire_dispatch(const struct wire_table *t, uint32_t phase, void *ctx, struct wire_dgram *d, const char **ret_name);
 
 #endif
