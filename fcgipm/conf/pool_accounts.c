@@ -100,8 +100,8 @@ static void check_group(struct conf_draft *d, struct conf_account *g)
 		refuse(d, conf_draft_given(d, SETTINGS_AT_POOL_group) ? SETTINGS_AT_POOL_group : SETTINGS_AT_POOL_user, floor);
 	if (!w->ordinary || g->id == w->gid)
 		return;
-	conf_warn(d->job->report, conf_draft_place(d, SETTINGS_AT_POOL_group), "pools.%s.group: %s is not your group (without root it is)",
-		  d->pool->name, g->name);
+	conf_warn(d->job->report, conf_draft_place(d, SETTINGS_AT_POOL_group), "pools.%s.group: %s is not your group (without root it is)", d->pool->name,
+		  g->name);
 	conf_group_of(&w->accounts, w->gid, g);
 }
 
@@ -198,8 +198,8 @@ static void warn_power(const struct conf_draft *d)
 	for (unsigned i = 0; i < sizeof(powers) / sizeof(powers[0]); i++) {
 		if (!is_in(powers[i].acl, &d->spec))
 			continue;
-		conf_warn(d->job->report, conf_draft_place(d, SETTINGS_AT_POOL_user), "pools.%s.user: %s is also in %s: its workers may %s",
-			  d->pool->name, d->set.user_name, powers[i].list, powers[i].power);
+		conf_warn(d->job->report, conf_draft_place(d, SETTINGS_AT_POOL_user), "pools.%s.user: %s is also in %s: its workers may %s", d->pool->name,
+			  d->set.user_name, powers[i].list, powers[i].power);
 		return; /* the strongest is enough */
 	}
 }

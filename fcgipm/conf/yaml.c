@@ -166,8 +166,7 @@ static void find_twice(struct parsing *p, struct conf_node *map, struct conf_nod
 			first = i;
 			continue;
 		}
-		conf_error(p->y->report, sorted[i]->key_place, "%.64s: given twice (first in line %u)", sorted[i]->key,
-			   sorted[first]->key_place.line);
+		conf_error(p->y->report, sorted[i]->key_place, "%.64s: given twice (first in line %u)", sorted[i]->key, sorted[first]->key_place.line);
 		sorted[i]->key = NULL;
 	}
 	for (struct conf_node **n = &map->first; *n != NULL;) {

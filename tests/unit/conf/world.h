@@ -10,13 +10,17 @@
 #include "fcgipm/conf/judge.h"
 
 static const struct conf_account world_users[] = {
-	{.name = "root", .id = 0, .gid = 0},          {.name = "www-data", .id = 33, .gid = 33},     {.name = "alice", .id = 1000, .gid = 1000},
-	{.name = "bob", .id = 1001, .gid = 1001},     {.name = "carol", .id = 1002, .gid = 0},       {.name = "fcgipm", .id = 990, .gid = 990},
+	{.name = "root", .id = 0, .gid = 0},
+	{.name = "www-data", .id = 33, .gid = 33},
+	{.name = "alice", .id = 1000, .gid = 1000},
+	{.name = "bob", .id = 1001, .gid = 1001},
+	{.name = "carol", .id = 1002, .gid = 0},
+	{.name = "fcgipm", .id = 990, .gid = 990},
 	{.name = "fcgipm-conf", .id = 991, .gid = 991},
 };
 static const struct conf_account world_groups[] = {
-	{.name = "root", .id = 0},     {.name = "adm", .id = 4},      {.name = "www-data", .id = 33},    {.name = "alice", .id = 1000},
-	{.name = "bob", .id = 1001},   {.name = "fcgipm", .id = 990}, {.name = "fcgipm-conf", .id = 991}, {.name = "hosting", .id = 2000},
+	{.name = "root", .id = 0},   {.name = "adm", .id = 4},      {.name = "www-data", .id = 33},     {.name = "alice", .id = 1000},
+	{.name = "bob", .id = 1001}, {.name = "fcgipm", .id = 990}, {.name = "fcgipm-conf", .id = 991}, {.name = "hosting", .id = 2000},
 };
 
 static int world_find(const struct conf_account *rows, size_t count, const char *name, uint32_t id, struct conf_account *ret)
