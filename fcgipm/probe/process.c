@@ -288,13 +288,13 @@ static const struct {
 	long number;
 	bool (*waits)(const struct waiting *w, const unsigned long *arg);
 } calls[] = {
-	{SYS_accept, accepts_listener},      {SYS_accept4, accepts_listener},     {SYS_ppoll, polls_listener}, {SYS_pselect6, selects_listener},
-	{SYS_epoll_pwait, epolls_listener},
+	{SYS_accept, accepts_listener},      {SYS_accept4, accepts_listener},    {SYS_ppoll, polls_listener},
+	{SYS_pselect6, selects_listener},    {SYS_epoll_pwait, epolls_listener},
 #ifdef SYS_epoll_pwait2
 	{SYS_epoll_pwait2, epolls_listener},
 #endif
 #ifdef SYS_poll /* not on arm64 */
-	{SYS_poll, polls_listener},          {SYS_select, selects_listener},      {SYS_epoll_wait, epolls_listener},
+	{SYS_poll, polls_listener},          {SYS_select, selects_listener},     {SYS_epoll_wait, epolls_listener},
 #endif
 };
 

@@ -18,7 +18,7 @@ enum probe_work {
 	PROBE_SERVING, /* a descriptor of it is a connection of the listener */
 	PROBE_WAITING, /* none is, and a thread waits in accept, select, poll or epoll on the listener */
 	PROBE_BOOTING, /* neither */
-	PROBE_BLIND    /* /proc would not say (-EACCES) */
+	PROBE_BLIND /* /proc would not say (-EACCES) */
 };
 /* Looks at every process of the tree; listener_fds: any descriptor of it that is the listener's socket counts as such.  diag as above. */
 enum probe_work probe_work_of(int diag, const struct probe_listener *l, const pid_t *pids, unsigned count);

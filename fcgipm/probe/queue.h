@@ -12,11 +12,11 @@ int probe_diag_open(void);
 
 /* What identifies a listener in answers of the kernel; filled once from its descriptor. */
 struct probe_listener {
-	int family;         /* AF_UNIX, AF_INET, AF_INET6 */
-	uint32_t sock_ino;  /* inode of the socket itself */
+	int family; /* AF_UNIX, AF_INET, AF_INET6 */
+	uint32_t sock_ino; /* inode of the socket itself */
 	uint32_t vfs_ino, vfs_dev; /* of a unix socket's name, as UNIX_DIAG_VFS spells them */
-	uint16_t port;      /* of TCP, host order */
-	uint8_t addr[16];   /* of TCP: all zero is the wildcard */
+	uint16_t port; /* of TCP, host order */
+	uint8_t addr[16]; /* of TCP: all zero is the wildcard */
 };
 /* diag is a probe_diag_open() descriptor. 0 or -errno. */
 int probe_listener_init(int diag, int fd, struct probe_listener *ret);
