@@ -32,9 +32,9 @@ struct fp_kv fp_kv_str(const char *key, const char *text); /* NULL prints as "" 
 void fp_log_setup(int fd, enum fp_log_level level, enum fp_log_format format);
 void fp_log(enum fp_log_level level, const char *event, const struct fp_kv *kv);
 
-#define log_error(event, ...) fp_log(FP_LOG_ERROR, (event), (const struct fp_kv[]){__VA_ARGS__, {.key = NULL}})
-#define log_warn(event, ...)  fp_log(FP_LOG_WARN, (event), (const struct fp_kv[]){__VA_ARGS__, {.key = NULL}})
-#define log_info(event, ...)  fp_log(FP_LOG_INFO, (event), (const struct fp_kv[]){__VA_ARGS__, {.key = NULL}})
-#define log_debug(event, ...) fp_log(FP_LOG_DEBUG, (event), (const struct fp_kv[]){__VA_ARGS__, {.key = NULL}})
+#define log_error(event, ...) fp_log(FP_LOG_ERROR, (event), (const struct fp_kv[]){__VA_ARGS__ __VA_OPT__(, ){.key = NULL}})
+#define log_warn(event, ...)  fp_log(FP_LOG_WARN, (event), (const struct fp_kv[]){__VA_ARGS__ __VA_OPT__(, ){.key = NULL}})
+#define log_info(event, ...)  fp_log(FP_LOG_INFO, (event), (const struct fp_kv[]){__VA_ARGS__ __VA_OPT__(, ){.key = NULL}})
+#define log_debug(event, ...) fp_log(FP_LOG_DEBUG, (event), (const struct fp_kv[]){__VA_ARGS__ __VA_OPT__(, ){.key = NULL}})
 
 #endif
