@@ -15,9 +15,11 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-enum { ANSWER_BYTES = 32768, ESTABLISHED = 1 << TCP_ESTABLISHED };
+#include "fcgipm/base/clock.h"
+#include "fcgipm/probe/answer.h"
+
+enum { ANSWER_BYTES = 32768 }; /* the most that the kernel puts into one datagram of a dump */
 /* A connection that one side has half closed is still being served. */
 enum { IN_SERVICE = 1 << TCP_ESTABLISHED | 1 << TCP_FIN_WAIT1 | 1 << TCP_FIN_WAIT2 | 1 << TCP_CLOSE_WAIT | 1 << TCP_LAST_ACK | 1 << TCP_CLOSING };
 
@@ -28,123 +30,92 @@ int probe_diag_open(void)
 	return fd < 0 ? -errno : fd;
 }
 
-/* ---- netlink ---- */
+/* ---- asking ---- */
 
-typedef int diag_message(void *ctx, const struct nlmsghdr *h); /* 0: go on; 1: enough; -errno */
-
-static int diag_ask(int diag, void *request, size_t len)
+/* An earlier dump that was broken off is still running in the kernel, and would refuse the next (EBUSY). */
+static int diag_give_up(int diag, int error)
 {
-	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
-	ssize_t n;
+	char byte;
 
-	do
-		n = sendto(diag, request, len, 0, (struct sockaddr *)&kernel, sizeof(kernel));
-	while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : 0;
+	while (recv(diag, &byte, 1, MSG_DONTWAIT) > 0)
+		;
+	return error;
 }
 
-/* One buffer of answers.  1: the last of them was seen. */
-static int diag_walk(const char *buf, size_t len, diag_message *each, void *ctx)
-{
-	const struct nlmsghdr *h = (const struct nlmsghdr *)buf;
-
-	for (; NLMSG_OK(h, len); h = NLMSG_NEXT(h, len)) {
-		int r;
-
-		if (h->nlmsg_type == NLMSG_DONE)
-			return 1;
-		if (h->nlmsg_type == NLMSG_ERROR) {
-			const struct nlmsgerr *e = NLMSG_DATA(h);
-
-			return h->nlmsg_len >= NLMSG_LENGTH(sizeof(*e)) && e->error < 0 ? e->error : -EPROTO;
-		}
-		r = each(ctx, h);
-		if (r != 0)
-			return r;
-	}
-	return 0;
-}
-
-static int diag_read(int diag, bool dump, diag_message *each, void *ctx)
+/* Sends the question and reads all answers.  The kernel has the first ready when send returns and each further one when recv does, so nothing waits. */
+static int diag_ask(int diag, struct nlmsghdr *question, answer_message *each, void *ctx)
 {
 	_Alignas(struct nlmsghdr) char buf[ANSWER_BYTES];
 	int r = 0;
 
+	question->nlmsg_type = SOCK_DIAG_BY_FAMILY;
+	question->nlmsg_flags |= NLM_F_REQUEST;
+	question->nlmsg_seq = (uint32_t)fp_now_us(); /* no two questions in a microsecond */
+	if (send(diag, question, question->nlmsg_len, 0) < 0)
+		return -errno;
 	while (r == 0) {
-		ssize_t n = recv(diag, buf, sizeof(buf), 0);
+		ssize_t n = recv(diag, buf, sizeof(buf), MSG_DONTWAIT | MSG_TRUNC);
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EPROTO;
-		r = diag_walk(buf, (size_t)n, each, ctx);
-		if (!dump)
-			return r < 0 ? r : 0;
+		if (n < 0)
+			r = errno == EINTR ? 0 : -errno;
+		else
+			r = (size_t)n > sizeof(buf) ? -EMSGSIZE : answer_walk(buf, (size_t)n, question->nlmsg_seq, each, ctx);
 	}
-	return r < 0 ? r : 0;
+	return r < 0 ? diag_give_up(diag, r) : 0;
 }
 
-/* The attribute of that type, or NULL; want: its least length. */
-static const void *attribute(const struct nlmsghdr *h, size_t fixed, unsigned short type, size_t want)
-{
-	const struct rtattr *a = (const struct rtattr *)((const char *)NLMSG_DATA(h) + NLMSG_ALIGN(fixed));
-	size_t left = h->nlmsg_len - NLMSG_SPACE(fixed);
-
-	if (h->nlmsg_len < NLMSG_SPACE(fixed))
-		return NULL;
-	for (; RTA_OK(a, left); a = RTA_NEXT(a, left))
-		if (a->rta_type == type && RTA_PAYLOAD(a) >= want)
-			return RTA_DATA(a);
-	return NULL;
-}
-
-/* ---- unix sockets ---- */
-
-struct unix_request {
+struct unix_question {
 	struct nlmsghdr h;
 	struct unix_diag_req q;
 };
 
-static struct unix_request unix_request(uint32_t ino, uint32_t states, uint32_t show)
+/* ino 0: all. */
+static struct unix_question unix_question(uint32_t ino, uint32_t states, uint32_t show)
 {
-	return (struct unix_request){
-		.h = {.nlmsg_len = sizeof(struct unix_request), .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST | (ino == 0 ? NLM_F_DUMP : 0)},
+	return (struct unix_question){
+		.h = {.nlmsg_len = sizeof(struct unix_question), .nlmsg_flags = ino == 0 ? NLM_F_DUMP : 0},
 		.q = {.sdiag_family = AF_UNIX, .udiag_states = states, .udiag_ino = ino, .udiag_show = show, .udiag_cookie = {~0u, ~0u}},
 	};
 }
 
-struct unix_answer {
-	bool seen;
-	struct unix_diag_vfs vfs;
-	struct unix_diag_rqlen queue;
-};
-
-static int take_unix(void *ctx, const struct nlmsghdr *h)
+static int take_socket(void *ctx, const struct nlmsghdr *h)
 {
-	struct unix_answer *a = ctx;
-	const void *vfs = attribute(h, sizeof(struct unix_diag_msg), UNIX_DIAG_VFS, sizeof(a->vfs));
-	const void *queue = attribute(h, sizeof(struct unix_diag_msg), UNIX_DIAG_RQLEN, sizeof(a->queue));
+	int r = answer_socket(h, ctx);
 
-	a->seen = true;
-	if (vfs != NULL)
-		memcpy(&a->vfs, vfs, sizeof(a->vfs));
-	if (queue != NULL)
-		memcpy(&a->queue, queue, sizeof(a->queue));
-	return 1;
+	return r < 0 ? r : 1;
 }
 
-static int ask_unix(int diag, uint32_t ino, uint32_t show, struct unix_answer *ret)
+/* -ENOENT: no unix socket of our network namespace has that inode. */
+static int ask_unix(int diag, uint32_t ino, uint32_t show, struct answer_socket *ret)
 {
-	struct unix_request q = unix_request(ino, ~0u, show);
-	int r = diag_ask(diag, &q, sizeof(q));
+	struct unix_question q = unix_question(ino, ~0u, show);
+	struct answer_socket a = {.family = 0};
+	int r = diag_ask(diag, &q.h, take_socket, &a);
 
-	*ret = (struct unix_answer){.seen = false};
-	if (r == 0)
-		r = diag_read(diag, false, take_unix, ret);
-	return r < 0 ? r : ret->seen ? 0 : -ENOENT;
+	if (r < 0)
+		return r;
+	if (a.family != AF_UNIX)
+		return -EBADMSG;
+	*ret = a;
+	return 0;
 }
 
 /* ---- what identifies a listener ---- */
+
+/* Without a name in the file system nothing joins a connection with its listener. */
+static int init_unix(int diag, struct probe_listener *ret)
+{
+	struct answer_socket a;
+	int r = ask_unix(diag, ret->sock_ino, UDIAG_SHOW_VFS, &a);
+
+	if (r < 0)
+		return r;
+	if (!a.has_vfs)
+		return -EADDRNOTAVAIL;
+	ret->vfs_ino = a.vfs_ino;
+	ret->vfs_dev = a.vfs_dev;
+	return 0;
+}
 
 static int init_inet(int fd, struct probe_listener *ret)
 {
@@ -172,7 +143,6 @@ static int init_inet(int fd, struct probe_listener *ret)
 int probe_listener_init(int diag, int fd, struct probe_listener *ret)
 {
 	struct probe_listener l = {.family = 0};
-	struct unix_answer a;
 	struct stat st;
 	int family, r;
 	socklen_t len = sizeof(family);
@@ -181,13 +151,7 @@ int probe_listener_init(int diag, int fd, struct probe_listener *ret)
 		return -errno;
 	l.family = family;
 	l.sock_ino = (uint32_t)st.st_ino;
-	if (family == AF_UNIX) {
-		r = ask_unix(diag, l.sock_ino, UDIAG_SHOW_VFS, &a);
-		l.vfs_ino = a.vfs.udiag_vfs_ino;
-		l.vfs_dev = a.vfs.udiag_vfs_dev;
-	} else {
-		r = init_inet(fd, &l);
-	}
+	r = family == AF_UNIX ? init_unix(diag, &l) : init_inet(fd, &l);
 	if (r == 0)
 		*ret = l;
 	return r;
@@ -197,7 +161,7 @@ int probe_listener_init(int diag, int fd, struct probe_listener *ret)
 
 int probe_queue_depth(int diag, const struct probe_listener *l, int fd, uint32_t *ret_depth, uint32_t *ret_limit)
 {
-	struct unix_answer a;
+	struct answer_socket a;
 	struct tcp_info info = {0};
 	socklen_t len = sizeof(info);
 	int r;
@@ -212,12 +176,36 @@ int probe_queue_depth(int diag, const struct probe_listener *l, int fd, uint32_t
 	r = ask_unix(diag, l->sock_ino, UDIAG_SHOW_RQLEN, &a);
 	if (r < 0)
 		return r;
-	*ret_depth = a.queue.udiag_rqueue;
-	*ret_limit = a.queue.udiag_wqueue;
+	if (!a.has_queue)
+		return -EBADMSG;
+	*ret_depth = a.depth;
+	*ret_limit = a.limit;
 	return 0;
 }
 
 /* ---- connections in service ---- */
+
+/* An accepted unix socket bears its listener's name, by inode and device, whatever has happened to that name since; one that still waits has no inode of
+ * its own and is not listed.  TCP that still waits is listed with inode 0. */
+static bool is_connection(const struct probe_listener *l, const struct answer_socket *a)
+{
+	static const uint8_t any[16];
+	size_t len = l->family == AF_INET ? 4 : 16;
+
+	if (l->family != a->family || a->state == TCP_LISTEN || a->ino == 0)
+		return false;
+	if (l->family == AF_UNIX)
+		return a->has_vfs && l->vfs_ino == a->vfs_ino && l->vfs_dev == a->vfs_dev;
+	return l->port == a->port && (memcmp(l->addr, any, len) == 0 || memcmp(l->addr, a->addr, len) == 0);
+}
+
+int probe_is_connection(int diag, const struct probe_listener *l, uint32_t ino)
+{
+	struct answer_socket a;
+	int r = ask_unix(diag, ino, UDIAG_SHOW_VFS, &a);
+
+	return r < 0 ? r : is_connection(l, &a);
+}
 
 struct search {
 	const struct probe_listener *ls;
@@ -226,83 +214,73 @@ struct search {
 	void *ctx;
 };
 
-/* An accepted socket bears the inode of its listener's name; one that still waits has no socket inode and is not in the dump. */
-static int match_unix(void *ctx, const struct nlmsghdr *h)
+static int match(void *ctx, const struct nlmsghdr *h)
 {
 	const struct search *s = ctx;
-	const struct unix_diag_msg *m = NLMSG_DATA(h);
-	const struct unix_diag_vfs *vfs = attribute(h, sizeof(*m), UNIX_DIAG_VFS, sizeof(*vfs));
+	struct answer_socket a;
 
-	for (size_t i = 0; vfs != NULL && i < s->count; i++)
-		if (s->ls[i].family == AF_UNIX && s->ls[i].vfs_ino == vfs->udiag_vfs_ino && s->ls[i].vfs_dev == vfs->udiag_vfs_dev)
-			s->each(s->ctx, i, m->udiag_ino);
-	return 0;
-}
-
-static bool same_end(const struct probe_listener *l, const struct inet_diag_msg *m)
-{
-	static const uint8_t any[16];
-	size_t len = l->family == AF_INET ? 4 : 16;
-
-	return l->family == m->idiag_family && htons(l->port) == m->id.idiag_sport &&
-	       (memcmp(l->addr, any, len) == 0 || memcmp(l->addr, m->id.idiag_src, len) == 0);
-}
-
-static int match_inet(void *ctx, const struct nlmsghdr *h)
-{
-	const struct search *s = ctx;
-	const struct inet_diag_msg *m = NLMSG_DATA(h);
-
-	if (h->nlmsg_len < NLMSG_LENGTH(sizeof(*m)) || m->idiag_inode == 0)
-		return 0; /* inode 0: not accepted yet */
+	if (answer_socket(h, &a) < 0)
+		return 0;
 	for (size_t i = 0; i < s->count; i++)
-		if (same_end(&s->ls[i], m))
-			s->each(s->ctx, i, m->idiag_inode);
+		if (is_connection(&s->ls[i], &a))
+			s->each(s->ctx, i, a.ino);
 	return 0;
 }
 
 static int dump_unix(int diag, struct search *s)
 {
-	struct unix_request q = unix_request(0, ESTABLISHED, UDIAG_SHOW_VFS);
-	int r = diag_ask(diag, &q, sizeof(q));
+	struct unix_question q = unix_question(0, 1 << TCP_ESTABLISHED, UDIAG_SHOW_VFS);
 
-	return r < 0 ? r : diag_read(diag, true, match_unix, s);
+	return diag_ask(diag, &q.h, match, s);
 }
 
-/* The kernel picks the port when there is one listener alone. */
+/* The kernel passes over what is outside of the ports from least to most: two tests of a port, each followed by its operand; where one fails, the jump
+ * leads behind the end, which means no. */
 static int dump_inet(int diag, struct search *s, int family)
 {
+	uint16_t least = UINT16_MAX, most = 0;
 	struct {
 		struct nlmsghdr h;
 		struct inet_diag_req_v2 q;
+		struct rtattr filter;
+		struct inet_diag_bc_op op[4];
 	} q = {
-		.h = {.nlmsg_len = sizeof(q), .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+		.h = {.nlmsg_len = sizeof(q), .nlmsg_flags = NLM_F_DUMP},
 		.q = {.sdiag_family = (uint8_t)family, .sdiag_protocol = IPPROTO_TCP, .idiag_states = IN_SERVICE},
+		.filter = {.rta_type = INET_DIAG_REQ_BYTECODE, .rta_len = RTA_LENGTH(sizeof(q.op))},
 	};
-	int r;
 
-	if (s->count == 1)
-		q.q.id.idiag_sport = htons(s->ls[0].port);
-	r = diag_ask(diag, &q, sizeof(q));
-	return r < 0 ? r : diag_read(diag, true, match_inet, s);
+	for (size_t i = 0; i < s->count; i++) {
+		if (s->ls[i].family != family)
+			continue;
+		least = s->ls[i].port < least ? s->ls[i].port : least;
+		most = s->ls[i].port > most ? s->ls[i].port : most;
+	}
+	q.op[0] = (struct inet_diag_bc_op){.code = INET_DIAG_BC_S_GE, .yes = 8, .no = sizeof(q.op) + 4};
+	q.op[1].no = least;
+	q.op[2] = (struct inet_diag_bc_op){.code = INET_DIAG_BC_S_LE, .yes = 8, .no = 8 + 4};
+	q.op[3].no = most;
+	return diag_ask(diag, &q.h, match, s);
+}
+
+static bool any_of_family(const struct search *s, int family)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (s->ls[i].family == family)
+			return true;
+	return false;
 }
 
 int probe_connections(int diag, const struct probe_listener *ls, size_t count, probe_each *each, void *ctx)
 {
-	static const int families[] = {AF_UNIX, AF_INET, AF_INET6};
 	struct search s = {.ls = ls, .count = count, .each = each, .ctx = ctx};
+	int r = 0;
 
-	for (size_t f = 0; f < 3; f++) {
-		bool any = false;
-		int r;
-
-		for (size_t i = 0; i < count; i++)
-			any |= ls[i].family == families[f];
-		if (!any)
-			continue;
-		r = families[f] == AF_UNIX ? dump_unix(diag, &s) : dump_inet(diag, &s, families[f]);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	if (any_of_family(&s, AF_UNIX))
+		r = dump_unix(diag, &s);
+	if (r == 0 && any_of_family(&s, AF_INET))
+		r = dump_inet(diag, &s, AF_INET);
+	if (r == 0 && any_of_family(&s, AF_INET6))
+		r = dump_inet(diag, &s, AF_INET6);
+	return r;
 }
