@@ -11,8 +11,8 @@ CFLAGS ?= -g
 ALL_CFLAGS = -std=gnu2x -D_GNU_SOURCE -I. -fPIE $(WARN) $(HARDEN) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 
-LAYERS = base wire fcgi spec settings pool probe priv launcher look conf manager client cli
-ROLES = launcher look conf manager
+LAYERS = base wire fcgi spec settings pool probe priv launcher look retire conf manager client cli
+ROLES = launcher look retire conf manager
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard fcgipm/$(1)/*.c))
 archive = $(BUILD)/lib/$(1).a
 archives = $(foreach l,$(1),$(call archive,$(l)))
@@ -22,6 +22,8 @@ USES_launcher = probe priv spec wire base
 LIBS_launcher = -lcap
 USES_look = priv spec wire base
 LIBS_look = -lcap
+USES_retire = probe base
+LIBS_retire =
 USES_conf = settings spec wire base
 LIBS_conf = -lyaml
 USES_manager = pool probe settings spec wire base

@@ -61,6 +61,7 @@ struct launcher {
 	struct pool_table pools;
 	struct listener_list listeners;
 	struct worker_table workers;
+	unsigned watchers; /* processes that wait for a busy worker's pause */
 
 	/* the manager (manager.c, link.c) */
 	struct child manager_child;

@@ -75,7 +75,9 @@ static void opener_exited(struct child *c, int status)
 		fd = fp_receive_fd(o->ours);
 		r = fd < 0 ? fd : check_file(fd);
 	}
-	if (r < 0)
+	if (r == -EINVAL)
+		fp_fail(&err, -r, "output %s is no regular file with one name (a FIFO, a device, a link?)", o->spec.output_path);
+	else if (r < 0)
 		fp_fail(&err, -r, "output %s, opened with the account's own rights: %m", o->spec.output_path);
 	if (r < 0)
 		fp_close(&fd);

@@ -18,6 +18,10 @@ struct worker {
 	enum wire_stage stage;
 	int32_t stop_signal, busy_signal; /* of the spec that it was started from */
 	struct listener *listener; /* a reference */
+	uint32_t uid, gid; /* its account's */
+	int64_t retire_ms; /* when it was first asked to retire, 0 never */
+	struct watcher *watcher; /* waits for the moment between two requests; NULL none */
+	bool unwatchable;
 	struct loop_source output; /* the read end of its output; watched only while no manager reads it */
 };
 
@@ -30,10 +34,12 @@ struct worker_table {
 int worker_spawn(struct launcher *l, struct pool *p, const struct wire_spawn *m, struct worker **ret, struct fp_err *err);
 struct worker *worker_find(struct launcher *l, uint64_t id);
 enum wire_look worker_look(struct launcher *l, struct worker *w);
-/* Freezes, looks, and sends stop.signal when it serves nobody. */
+/* Freezes, looks, and sends stop.signal when it serves nobody.  One that is serving whenever it is looked at gets a watcher (watcher.h). */
 enum wire_look worker_retire(struct launcher *l, struct worker *w);
 /* stop.signal, stop.busy_signal, TERM or KILL; -EPERM for any other. */
 int worker_signal(struct launcher *l, struct worker *w, int signal);
+/* Its stop signal has been sent. */
+void worker_mark_signalled(struct worker *w, enum wire_stage stage);
 /* While no manager is there: everything that workers write goes to /dev/null, so that none blocks on a full pipe. */
 void workers_drain(struct launcher *l, bool on);
 /* SIGKILL to every worker's session and group. */

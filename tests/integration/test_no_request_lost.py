@@ -115,3 +115,16 @@ def test_a_removed_pool_serves_what_is_queued(fcgipm, place):
         m.cli("reload", check=0)
     assert l.served == 4 and not l.failures
     assert not m.socket("gone").exists()
+
+
+@pytest.mark.parametrize("language", LANGUAGES + ("python", "sbcl", "clisp"))
+def test_a_pool_whose_queue_is_never_empty_is_replaced(fcgipm, place, language):
+    m = fcgipm("pools:" + pool(language, workers=1)).ready()  # two at most, for sixteen clients
+    with Load(m.socket(), "sleep=20", expect=b"", SCRIPT_FILENAME=script(place, language)) as l:
+        l.wait(10)
+        for _ in range(3):
+            before = set(m.pids())
+            m.cli("restart", "app", check=0, timeout=20)
+            assert not before & set(m.pids()), "an old worker can still accept"
+        l.wait(10)
+    assert not l.failures
