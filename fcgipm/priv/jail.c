@@ -39,12 +39,12 @@ const char *priv_step_name(enum priv_step step)
 
 static int step_signals(const struct priv_jail *j)
 {
-	struct sigaction dfl = {.sa_handler = SIG_DFL};
+	static const uint64_t dfl[8]; /* the kernel's struct sigaction, all zero: SIG_DFL */
 	sigset_t none;
 
 	(void)j;
-	for (int s = 1; s < _NSIG; s++)
-		sigaction(s, &dfl, NULL); /* KILL, STOP and libc's own refuse: they are at their default */
+	for (int s = 1; s < _NSIG; s++) /* KILL and STOP refuse; libc's own two too, and posix_spawn() leaves those ignored: hence not by sigaction() */
+		syscall(SYS_rt_sigaction, s, dfl, NULL, _NSIG / 8);
 	sigemptyset(&none);
 	return sigprocmask(SIG_SETMASK, &none, NULL) < 0 ? -errno : 0;
 }
