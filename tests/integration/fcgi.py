@@ -85,7 +85,9 @@ class Load:
         self._threads = [threading.Thread(target=self._client, daemon=True) for _ in range(clients)]
 
     def _client(self):
-        while not self._stop.is_set() and time.monotonic() < self._end:
+        once = True  # limit 0: one request a client
+        while once or not self._stop.is_set() and time.monotonic() < self._end:
+            once = False
             try:
                 answer = request(self.address, self.query, **self.extra)
                 good = answer.startswith(self.expect) and answer.endswith(b"\n")

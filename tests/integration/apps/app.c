@@ -37,17 +37,22 @@ static void show_environment(FCGX_Request *r)
 		FCGX_FPrintF(r->out, "%s\n", *e);
 }
 
-static void show_body(FCGX_Request *r)
-{
-	char buf[8192];
-	int n;
+static char body[2 << 20];
 
-	while ((n = FCGX_GetStr(buf, sizeof(buf), r->in)) > 0)
-		FCGX_PutStr(buf, n, r->out);
+/* The whole of it before the first byte of the answer: nginx sends no more of a body once an answer has begun. */
+static int read_body(FCGX_Request *r)
+{
+	int n, len = 0;
+
+	while (len < (int)sizeof(body) && (n = FCGX_GetStr(body + len, (int)sizeof(body) - len, r->in)) > 0)
+		len += n;
+	return len;
 }
 
 static void answer(FCGX_Request *r, const char *query)
 {
+	int len = read_body(r);
+
 	if (strncmp(query, "crash", 5) == 0)
 		raise(SIGSEGV);
 	if (strncmp(query, "exit=", 5) == 0)
@@ -64,7 +69,7 @@ static void answer(FCGX_Request *r, const char *query)
 	else if (strcmp(query, "env") == 0)
 		show_environment(r);
 	else if (strcmp(query, "echo") == 0)
-		show_body(r);
+		FCGX_PutStr(body, len, r->out);
 	else
 		FCGX_FPrintF(r->out, "pid=%d\n", (int)getpid());
 }

@@ -186,10 +186,10 @@ static void test_unsealed_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_autoclose),	cmocka_unit_test(test_autofree),
-		cmocka_unit_test(test_flags),		cmocka_unit_test(test_close_from),
-		cmocka_unit_test(test_whole_reads),	cmocka_unit_test(test_sealed_memfd),
-		cmocka_unit_test(test_empty_memfd),	cmocka_unit_test(test_unsealed_is_refused),
+		cmocka_unit_test(test_autoclose),   cmocka_unit_test(test_autofree),
+		cmocka_unit_test(test_flags),       cmocka_unit_test(test_close_from),
+		cmocka_unit_test(test_whole_reads), cmocka_unit_test(test_sealed_memfd),
+		cmocka_unit_test(test_empty_memfd), cmocka_unit_test(test_unsealed_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

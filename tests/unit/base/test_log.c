@@ -77,7 +77,8 @@ static void test_json(void **state)
 	(void)state;
 	fp_log_setup(out[1], FP_LOG_INFO, FP_LOG_JSON);
 	log_info("worker.exit", KS("pool", "blog"), KI("pid", 42), KS("none", NULL));
-	assert_true(matches(take(), "^\\{\"time\":\"" STAMP "\",\"level\":\"info\",\"event\":\"worker\\.exit\",\"pool\":\"blog\",\"pid\":42,\"none\":\"\"\\}\n$"));
+	assert_true(
+		matches(take(), "^\\{\"time\":\"" STAMP "\",\"level\":\"info\",\"event\":\"worker\\.exit\",\"pool\":\"blog\",\"pid\":42,\"none\":\"\"\\}\n$"));
 	log_error("plain");
 	assert_true(matches(take(), "^\\{\"time\":\"" STAMP "\",\"level\":\"error\",\"event\":\"plain\"\\}\n$"));
 }

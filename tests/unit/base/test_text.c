@@ -167,12 +167,9 @@ static void test_distance(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_add),
-		cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_escapes),
-		cmocka_unit_test(test_never_half_an_escape),
-		cmocka_unit_test(test_doc_grows),
-		cmocka_unit_test(test_doc_failure_is_kept),
+		cmocka_unit_test(test_add),       cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_escapes),   cmocka_unit_test(test_never_half_an_escape),
+		cmocka_unit_test(test_doc_grows), cmocka_unit_test(test_doc_failure_is_kept),
 		cmocka_unit_test(test_distance),
 	};
 

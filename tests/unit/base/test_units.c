@@ -191,12 +191,8 @@ static void test_signal_names_read_back(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_u64),
-		cmocka_unit_test(test_durations),
-		cmocka_unit_test(test_sizes),
-		cmocka_unit_test(test_modes),
-		cmocka_unit_test(test_signals),
-		cmocka_unit_test(test_signal_names_read_back),
+		cmocka_unit_test(test_u64),   cmocka_unit_test(test_durations), cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_modes), cmocka_unit_test(test_signals),   cmocka_unit_test(test_signal_names_read_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

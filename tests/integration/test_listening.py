@@ -1,0 +1,122 @@
+"""Sockets: unix, private, TCP; stale, live, in the way, shut down."""
+import os
+import signal
+import socket
+import subprocess
+
+import pytest
+from apps import pool
+from conftest import needs_root, wait_for
+from fcgi import request
+from frontends import free_port
+
+
+@pytest.mark.parametrize("host, family", (("127.0.0.1", socket.AF_INET), ("::1", socket.AF_INET6)))
+def test_tcp(fcgipm, host, family):
+    port = free_port(family, host)
+    shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    m = fcgipm("pools:" + pool("c", workers=2, extra=f'listen: "{shown}"')).ready()
+    assert request((host, port), "pid").startswith(b"pid=")
+    assert m.pool()["listen"] == shown
+    before = m.pids()
+    m.cli("restart", "app", check=0)
+    assert not set(before) & set(m.pids())
+
+
+def test_queue_limit_is_the_backlog(fcgipm):
+    m = fcgipm("pools:" + pool("c", workers=1, extra="queue: {limit: 7}")).ready()
+    m.cli("stop", "app", check=0)
+    clients = []
+    try:
+        while len(clients) < 20:
+            s = socket.socket(socket.AF_UNIX)
+            s.setblocking(False)
+            clients.append(s)
+            if s.connect_ex(str(m.socket())) != 0:
+                break
+        assert len(clients) == 9  # backlog + 1 wait, the next is refused at once
+        assert m.pool()["queue"]["limit"] == 7
+    finally:
+        for s in clients:
+            s.close()
+
+
+@needs_root
+def test_owner_group_and_mode_of_a_socket(fcgipm, accounts):
+    a = accounts[0]
+    m = fcgipm("pools:" + pool("c", workers=1, extra=f'socket: {{user: {a.pw_name}, group: {a.pw_name}, mode: "0600"}}')).ready()
+    st = m.socket().stat()
+    assert (st.st_uid, st.st_gid, st.st_mode & 0o7777) == (a.pw_uid, a.pw_gid, 0o600)
+
+
+def test_a_private_socket_is_reached_by_its_door_alone(fcgipm):
+    m = fcgipm("pools:" + pool("c", workers=1, extra="socket: {private: true}")).ready()
+    assert m.cli("request", "app", "/x?pid", check=0).stdout.startswith("pid=")
+    assert (m.run / "private").stat().st_mode & 0o7777 == 0o700
+    if os.geteuid() == 0:
+        refused = subprocess.run(["setpriv", "--reuid=65534", "--clear-groups", "/usr/bin/python3", "-c",
+                                  f"import socket; socket.socket(socket.AF_UNIX).connect('{m.run}/private/app.sock')"], capture_output=True, check=False)
+        assert b"PermissionError" in refused.stderr
+
+
+def test_a_stale_socket_is_replaced_a_live_one_refused_and_a_file_left(fcgipm, place):
+    for name in ("stale", "live", "file"):
+        (place / name).mkdir()
+    with socket.socket(socket.AF_UNIX) as s:
+        s.bind(str(place / "stale" / "s"))
+    (place / "file" / "s").write_text("mine")
+    with socket.socket(socket.AF_UNIX) as live:
+        live.bind(str(place / "live" / "s"))
+        live.listen(1)
+        m = fcgipm("pools:" + "".join(pool("c", name=n, workers=1, extra=f"listen: @DIR@/{n}/s") for n in ("stale", "live", "file")))
+        m.expected_errors |= {"listener.failed", "pool.failed"}
+        m.event("manager.go")
+        wait_for(lambda: m.pool("stale")["state"] == "ready" and m.pool("live")["state"] == "failed" and m.pool("file")["state"] == "failed")
+        assert request(place / "stale" / "s", "pid").startswith(b"pid=")
+        assert "listens on" in m.pool("live")["last_error"] and "no socket" in m.pool("file")["last_error"]
+        m.stop()
+        assert (place / "file" / "s").read_text() == "mine" and (place / "live" / "s").is_socket()
+
+
+def test_a_listener_that_somebody_shut_down_is_bound_anew(fcgipm):
+    m = fcgipm("pools:" + pool("python", workers=2)).ready()
+    pid = m.pids()[0]
+    fd = os.pidfd_open(pid)
+    libc = __import__("ctypes").CDLL(None, use_errno=True)
+    listener = socket.socket(fileno=libc.syscall(438, fd, 0, 0))
+    os.close(fd)
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    m.event("listener.renewed", pool="app")
+    wait_for(lambda: m.pool()["state"] == "ready" and len(m.pids()) == 2)
+    assert request(m.socket(), "pid").startswith(b"pid=")
+
+
+def test_a_reload_moves_a_pool_to_another_address(fcgipm, place):
+    (place / "new").mkdir()
+    m = fcgipm("pools:" + pool("c", workers=2)).ready()
+    m.write("pools:" + pool("c", workers=2, extra="listen: @DIR@/new/s"))
+    m.cli("reload", check=0)
+    assert request(place / "new" / "s", "pid").startswith(b"pid=")
+    wait_for(lambda: not m.socket().exists())
+
+
+@needs_root
+def test_below_an_accounts_directory_its_own_rights_bind(fcgipm, place, accounts):
+    a = accounts[0]
+    home = place / "home"
+    home.mkdir()
+    home.chmod(0o755)
+    os.chown(home, a.pw_uid, a.pw_gid)
+    m = fcgipm("pools:" + pool("c", workers=1, user=a.pw_name, extra="listen: @DIR@/home/s")).ready()
+    assert (home / "s").stat().st_uid == a.pw_uid
+    assert request(home / "s", "pid").startswith(b"pid=")
+    assert m.stop() == 0 and not (home / "s").exists()
+
+
+def test_no_two_fcgipm_in_one_runtime_directory(fcgipm, place):
+    m = fcgipm("pools:" + pool("c", workers=1)).ready()
+    second = subprocess.run([m.build / "bin" / "fcgipm", "run", "-c", m.config], capture_output=True, text=True, timeout=20, check=False)
+    assert second.returncode != 0 and "another fcgipm" in second.stderr
+    assert request(m.socket(), "pid").startswith(b"pid=")
+    assert m.process.poll() is None and signal
