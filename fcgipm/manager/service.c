@@ -213,7 +213,7 @@ const char *pool_state_name(const struct pool *p, const struct pool_census *c, u
 		return "removing";
 	if (p->stopped)
 		return "stopped";
-	if (p->failed)
+	if (p->failed || (p->listener == NULL && p->bind_failed))
 		return "failed";
 	if (c->accepting == 0 && pool_min(p) == 0 && depth == 0)
 		return "sleeping";

@@ -146,7 +146,9 @@ static uint32_t make_notes(const struct pool *p, char notes[NOTES_MAX][192])
 	if (p->min_override >= 0 || p->max_override >= 0)
 		snprintf(notes[n++], 192, "scaled by an operator to min %u, max %u", pool_min(p), pool_max(p));
 	if (p->backoff.in_row > 0 && !p->failed)
-		snprintf(notes[n++], 192, "%u crashes in a row, the next start in %lld ms", p->backoff.in_row, (long long)wait);
+		snprintf(notes[n++], 192,
+			 p->listener == NULL ? "could not be bound %u times, the next attempt in %lld ms" : "%u crashes in a row, the next start in %lld ms",
+			 p->backoff.in_row, (long long)wait);
 	if (p->transition.stage != TRANSITION_NONE)
 		snprintf(notes[n++], 192, "being replaced: %s", p->transition.why);
 	if (p->failed_generation > (p->current != NULL ? p->current->generation : 0))

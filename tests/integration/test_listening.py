@@ -71,7 +71,9 @@ def test_a_stale_socket_is_replaced_a_live_one_refused_and_a_file_left(fcgipm, p
         m = fcgipm("pools:" + "".join(pool("c", name=n, workers=1, extra=f"listen: @DIR@/{n}/s") for n in ("stale", "live", "file")))
         m.expected_errors |= {"listener.failed", "pool.failed"}
         m.event("manager.go")
-        wait_for(lambda: m.pool("stale")["state"] == "ready" and m.pool("live")["state"] == "failed" and m.pool("file")["state"] == "failed")
+        wanted = {"stale": "ready", "live": "failed", "file": "failed"}
+        wait_for(lambda: {p["name"]: p["state"] for p in m.status()["pools"]} == wanted,
+                 message=lambda: f"{m.status()['pools']}\n" + "\n".join(m.lines))
         assert request(place / "stale" / "s", "pid").startswith(b"pid=")
         assert "listens on" in m.pool("live")["last_error"] and "no socket" in m.pool("file")["last_error"]
         m.stop()

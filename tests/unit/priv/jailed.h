@@ -32,12 +32,12 @@ struct jailed {
 /* Called in the child before the jail: what the test wants it to be different from. */
 typedef void before_jail(struct priv_jail *j);
 
-#define NEED_ROOT()                                                    \
-	do {                                                           \
-		if (geteuid() != 0) {                                  \
-			print_message("skipped: needs to be root\n"); \
-			skip();                                        \
-		}                                                      \
+#define NEED_ROOT()                                                                                                                                            \
+	do {                                                                                                                                                   \
+		if (geteuid() != 0) {                                                                                                                          \
+			print_message("skipped: needs to be root\n");                                                                                          \
+			skip();                                                                                                                                \
+		}                                                                                                                                              \
 	} while (0)
 
 static inline struct priv_jail jail_for(const char *const *argv)
