@@ -72,14 +72,14 @@ static void add_pair(struct fp_text *t, const struct fp_kv *kv, bool json)
 	}
 }
 
-static void build_line(struct fp_text *t, enum fp_log_level level, const char *event, const struct fp_kv *kv)
+static void build_line(struct fp_text *t, enum fp_log_level level, const struct fp_kv *line)
 {
 	bool json = logger.format == FP_LOG_JSON;
 
 	fp_text_add(t, json ? "{\"time\":\"" : "time=");
 	add_time(t);
-	fp_text_add(t, json ? "\",\"level\":\"%s\",\"event\":\"%s\"" : " level=%s event=%s", level_names[level], event);
-	for (; kv != NULL && kv->key != NULL && !t->cut; kv++)
+	fp_text_add(t, json ? "\",\"level\":\"%s\",\"event\":\"%s\"" : " level=%s event=%s", level_names[level], line->key);
+	for (const struct fp_kv *kv = line + 1; kv->key != NULL && !t->cut; kv++)
 		add_pair(t, kv, json);
 	t->cap += END_MAX_BYTES;
 	if (t->cut)
@@ -87,12 +87,12 @@ static void build_line(struct fp_text *t, enum fp_log_level level, const char *e
 	fp_text_add(t, json ? "}\n" : "\n");
 }
 
-static bool put_line(enum fp_log_level level, const char *event, const struct fp_kv *kv)
+static bool put_line(enum fp_log_level level, const struct fp_kv *line)
 {
 	char buf[LINE_MAX_BYTES];
 	struct fp_text t = {.at = buf, .cap = sizeof(buf) - END_MAX_BYTES};
 
-	build_line(&t, level, event, kv);
+	build_line(&t, level, line);
 	return write(logger.fd, t.at, t.len) == (ssize_t)t.len;
 }
 
@@ -108,16 +108,16 @@ static bool can_write(void)
 	return n > 0;
 }
 
-void fp_log(enum fp_log_level level, const char *event, const struct fp_kv *kv)
+void fp_log(enum fp_log_level level, const struct fp_kv *line)
 {
 	int saved = errno;
 
 	if (level > logger.level)
 		return;
 	if (can_write()) {
-		if (logger.dropped > 0 && put_line(FP_LOG_WARN, "log.dropped", (const struct fp_kv[]){KI("lines", logger.dropped), {.key = NULL}}))
+		if (logger.dropped > 0 && put_line(FP_LOG_WARN, FP_LOG_LINE("log.dropped", KI("lines", logger.dropped))))
 			logger.dropped = 0;
-		logger.dropped += !put_line(level, event, kv);
+		logger.dropped += !put_line(level, line);
 	} else {
 		logger.dropped++;
 	}

@@ -30,11 +30,13 @@ struct fp_kv fp_kv_str(const char *key, const char *text); /* NULL prints as "" 
 
 /* Defaults before the first call: descriptor 2, info, logfmt.  The descriptor stays the caller's. */
 void fp_log_setup(int fd, enum fp_log_level level, enum fp_log_format format);
-void fp_log(enum fp_log_level level, const char *event, const struct fp_kv *kv);
+/* `line` is the event, as the key of the first element, then its fields. */
+void fp_log(enum fp_log_level level, const struct fp_kv *line);
 
-#define log_error(event, ...) fp_log(FP_LOG_ERROR, (event), (const struct fp_kv[]){__VA_ARGS__ __VA_OPT__(, ){.key = NULL}})
-#define log_warn(event, ...)  fp_log(FP_LOG_WARN, (event), (const struct fp_kv[]){__VA_ARGS__ __VA_OPT__(, ){.key = NULL}})
-#define log_info(event, ...)  fp_log(FP_LOG_INFO, (event), (const struct fp_kv[]){__VA_ARGS__ __VA_OPT__(, ){.key = NULL}})
-#define log_debug(event, ...) fp_log(FP_LOG_DEBUG, (event), (const struct fp_kv[]){__VA_ARGS__ __VA_OPT__(, ){.key = NULL}})
+#define FP_LOG_LINE(event, ...) ((const struct fp_kv[]){{.key = (event)}, ##__VA_ARGS__, {.key = NULL}})
+#define log_error(event, ...)   fp_log(FP_LOG_ERROR, FP_LOG_LINE(event, ##__VA_ARGS__))
+#define log_warn(event, ...)    fp_log(FP_LOG_WARN, FP_LOG_LINE(event, ##__VA_ARGS__))
+#define log_info(event, ...)    fp_log(FP_LOG_INFO, FP_LOG_LINE(event, ##__VA_ARGS__))
+#define log_debug(event, ...)   fp_log(FP_LOG_DEBUG, FP_LOG_LINE(event, ##__VA_ARGS__))
 
 #endif

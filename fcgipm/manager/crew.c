@@ -344,15 +344,10 @@ static void log_end(const struct worker *w, const struct wire_exited *m, const s
 {
 	bool signalled = WIFSIGNALED(m->status);
 
-	fp_log(e->crash ? FP_LOG_WARN : FP_LOG_INFO, "worker.exit",
-	       (const struct fp_kv[]){KS("pool", w->pool->name),
-				      KI("pid", w->pid),
-				      KS("end", worker_end_name(e->end)),
-				      KI(signalled ? "signal" : "code", signalled ? WTERMSIG(m->status) : WEXITSTATUS(m->status)),
-				      KI("strays", m->strays),
-				      KI("lived_ms", fp_now_ms() - w->spawned_ms),
-				      KS("text", e->text),
-				      {.key = NULL}});
+	fp_log(e->crash ? FP_LOG_WARN : FP_LOG_INFO,
+	       FP_LOG_LINE("worker.exit", KS("pool", w->pool->name), KI("pid", w->pid), KS("end", worker_end_name(e->end)),
+			   KI(signalled ? "signal" : "code", signalled ? WTERMSIG(m->status) : WEXITSTATUS(m->status)), KI("strays", m->strays),
+			   KI("lived_ms", fp_now_ms() - w->spawned_ms), KS("text", e->text)));
 }
 
 static void crashed(struct worker *w, const struct ending *e)
