@@ -126,6 +126,7 @@ static void looker_exited(struct child *c, int status)
 	free(k);
 	ld->looks_running--;
 	looks_go_on(ld);
+	load_free_if_done(ld);
 }
 static const struct child_ops looker_ops = {.what = "look", .session = true, .keeps_limit = true, .exited = looker_exited};
 
@@ -222,7 +223,6 @@ static void looks_go_on(struct load *ld)
 	if (ld->kind == LOAD_RELOAD && !ld->failed)
 		apply_reload(ld);
 	ld->applied = !ld->failed;
-	load_free_if_done(ld);
 }
 
 /* ---- floors ---- */
@@ -372,7 +372,7 @@ static void reload_same(struct launcher *l, struct pool *p)
 {
 	bool told = p->candidate != NULL || p->removed;
 
-	pool_entry_free(l, p->candidate);
+	pool_entry_unref(l, p->candidate);
 	p->candidate = NULL;
 	p->removed = false;
 	p->current->last = l->generation;
@@ -388,7 +388,7 @@ static void reload_differs(struct launcher *l, struct pool *p, const struct spec
 
 	if (n == NULL)
 		return;
-	pool_entry_free(l, p->candidate);
+	pool_entry_unref(l, p->candidate);
 	p->candidate = n;
 	p->removed = false;
 	link_pool(l, p, n);
@@ -436,17 +436,6 @@ static void apply_reload(struct load *ld)
 	pool_each(l, mark_removed, ld);
 }
 
-static bool binding(const struct launcher *l, const struct spec_file *f)
-{
-	for (uint32_t i = 0; i < f->pool_count; i++) {
-		const struct pool *p = pool_find(&l->pools, f->pools[i].name);
-
-		if (p != NULL && ((p->candidate != NULL && p->candidate->binding) || (p->current != NULL && p->current->binding)))
-			return true;
-	}
-	return false;
-}
-
 void apply_judged(struct load *ld)
 {
 	struct launcher *l = ld->launcher;
@@ -460,10 +449,6 @@ void apply_judged(struct load *ld)
 			load_fail(ld, "%s: the spec's pools are not in order", l->config);
 			good = false;
 		}
-	}
-	if (good && ld->kind == LOAD_RELOAD && binding(l, &ld->spec)) {
-		load_fail(ld, "%s: a pool is just being bound; try again", l->config);
-		good = false;
 	}
 	ld->failed = !good;
 	ld->wanted = good ? calloc(ld->spec.pool_count + 1, sizeof(bool)) : NULL;
@@ -513,9 +498,6 @@ static void end_reload(struct load *ld)
 	l->reload_seq = 0;
 	if (seq != 0)
 		link_answer_reload(l, seq, ld->failed ? 78 : 0, ld->text.at != NULL ? ld->text.at : "");
-	else if (l->reload_orphaned)
-		link_want_reload(l);
-	l->reload_orphaned = false;
 }
 
 void apply_end(struct load *ld)

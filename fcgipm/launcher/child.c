@@ -148,7 +148,7 @@ int child_call(struct launcher *l, struct child *c, const struct child_ops *ops,
 
 void child_limit(struct child *c, int64_t ms)
 {
-	if (ms == 0)
+	if (ms == 0 || !c->running)
 		loop_disarm(&c->launcher->loop, &c->limit);
 	else
 		loop_arm(&c->launcher->loop, &c->limit, fp_now_ms() + ms);

@@ -49,7 +49,7 @@ int child_exec(struct launcher *l, struct child *c, const struct child_ops *ops,
 /* Forks a child that runs act(arg) and ends: 0 is success, otherwise *ret names the step.  act must be async-signal-safe. */
 typedef int child_act(const void *arg, struct priv_report *ret);
 int child_call(struct launcher *l, struct child *c, const struct child_ops *ops, child_act *act, const void *arg);
-/* Gives a running child (again) a time limit from now; 0 takes it away. */
+/* Gives a running child (again) a time limit from now; 0 takes it away.  Of one that has ended nothing is left to limit. */
 void child_limit(struct child *c, int64_t ms);
 /* SIGKILL through the pidfd. */
 void child_kill(struct child *c);

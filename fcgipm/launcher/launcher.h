@@ -82,7 +82,8 @@ struct launcher {
 	struct load *load;
 	uint32_t generation;
 	uint32_t reload_seq; /* of the manager's request that waits for the load; 0 none */
-	bool reload_orphaned; /* the manager that asked has died meanwhile */
+	uint32_t reload_next; /* of its request that waits until another load has ended: of the start, or of a manager that died */
+	bool reload_wanted; /* a HUP, or the request of a manager that died, for which no manager has asked yet */
 
 	/* ending (ending.c) */
 	struct loop_timer ending_timer;

@@ -114,6 +114,7 @@ void link_want_reload(struct launcher *l)
 {
 	struct wire_empty m = {};
 
+	l->reload_wanted = true; /* until a manager asks: this one may die before it does */
 	SEND(l, WANT_RELOAD, empty, 0, &m, NULL, 0);
 }
 
@@ -206,6 +207,8 @@ void link_open(struct launcher *l, int sock)
 	SEND(l, GO, empty, 0, &nothing, NULL, 0);
 	if (l->phase == PHASE_ENDING)
 		link_quit(l, l->ending_how);
+	else if (l->reload_wanted)
+		link_want_reload(l);
 }
 
 void link_close(struct launcher *l)
@@ -215,8 +218,8 @@ void link_close(struct launcher *l)
 	loop_unwatch(&l->loop, &l->link);
 	fp_close(&l->link.fd);
 	outbox_clear(&l->outbox);
-	l->reload_orphaned = l->reload_seq != 0;
-	l->reload_seq = 0;
+	l->reload_wanted |= l->reload_seq != 0 || l->reload_next != 0;
+	l->reload_seq = l->reload_next = 0;
 	workers_drain(l, true);
 }
 
@@ -226,16 +229,15 @@ void link_close(struct launcher *l)
 struct asker {
 	struct launcher *launcher;
 	uint32_t seq, manager;
-	struct pool *pool;
-	struct pool_entry *entry;
+	struct pool_entry *entry; /* a reference: a reload may drop it meanwhile */
 };
 
-static struct asker *asker_new(struct launcher *l, uint32_t seq, struct pool *p, struct pool_entry *e)
+static struct asker *asker_new(struct launcher *l, uint32_t seq, struct pool_entry *e)
 {
 	struct asker *a = malloc(sizeof(*a));
 
 	if (a != NULL)
-		*a = (struct asker){.launcher = l, .seq = seq, .manager = l->manager_starts, .pool = p, .entry = e};
+		*a = (struct asker){.launcher = l, .seq = seq, .manager = l->manager_starts, .entry = pool_entry_ref(e)};
 	return a;
 }
 
@@ -243,6 +245,7 @@ static void asker_answer(struct asker *a, const struct wire_answer *m, const int
 {
 	if (a->manager == a->launcher->manager_starts)
 		answer(a->launcher, a->seq, m, fds, nfds);
+	pool_entry_unref(a->launcher, a->entry);
 	free(a);
 }
 
@@ -298,9 +301,7 @@ static int on_bind(void *ctx, struct wire_dgram *d)
 		answer_code(l, d->seq, -EBUSY, "a bind of this pool is under way");
 		return 0;
 	}
-	a = asker_new(l, d->seq, p, e);
-	if (a == NULL || (rc = spec_pool_decode(e->spec, &spec, NULL)) < 0) {
-		free(a);
+	if (spec_pool_decode(e->spec, &spec, NULL) < 0 || (a = asker_new(l, d->seq, e)) == NULL) {
 		answer_code(l, d->seq, -ENOMEM, "no memory");
 		return 0;
 	}
@@ -441,22 +442,34 @@ static int on_state(void *ctx, struct wire_dgram *d)
 	return 0;
 }
 
-static int on_reload(void *ctx, struct wire_dgram *d)
+void link_reload_next(struct launcher *l)
 {
-	struct launcher *l = ctx;
 	struct fp_err err = {0};
 	int rc;
 
-	if (l->load != NULL) {
-		answer_code(l, d->seq, -EBUSY, "a reload is under way");
-		return 0;
-	}
-	l->reload_seq = d->seq;
+	if (l->reload_next == 0)
+		return;
+	l->reload_seq = l->reload_next;
+	l->reload_next = 0;
 	rc = load_start(l, LOAD_RELOAD, &err);
 	if (rc < 0) {
+		answer_code(l, l->reload_seq, rc, err.text);
 		l->reload_seq = 0;
-		answer_code(l, d->seq, rc, err.text);
 	}
+}
+
+static int on_reload(void *ctx, struct wire_dgram *d)
+{
+	struct launcher *l = ctx;
+
+	if (l->reload_seq != 0 || l->reload_next != 0) {
+		manager_refuse(l, "a reload is under way", "", d->seq, EBUSY);
+		return 0;
+	}
+	l->reload_wanted = false;
+	l->reload_next = d->seq;
+	if (l->load == NULL)
+		link_reload_next(l);
 	return 0;
 }
 
@@ -482,6 +495,8 @@ static void output_opened(int fd, int error, const struct fp_err *err, void *ctx
 {
 	struct asker *a = ctx;
 
+	if (a->entry->opening_for == a->manager)
+		a->entry->opening_for = 0;
 	asker_answer(a, &(struct wire_answer){.code = error < 0 ? -error : 0, .text = err->text}, &fd, fd >= 0 ? 1 : 0);
 }
 
@@ -499,11 +514,17 @@ static int on_output(void *ctx, struct wire_dgram *d)
 	e = entry_or_answer(l, d->seq, m.pool, m.generation, &p);
 	if (e == NULL)
 		return 0;
-	a = asker_new(l, d->seq, p, e);
-	if (a == NULL)
+	if (e->opening_for == l->manager_starts) {
+		manager_refuse(l, "this output file is being opened", m.pool, d->seq, EBUSY);
+		return 0;
+	}
+	a = asker_new(l, d->seq, e);
+	if (a == NULL) {
 		answer_code(l, d->seq, -ENOMEM, "no memory");
-	else
-		output_file_open(l, e, output_opened, a);
+		return 0;
+	}
+	e->opening_for = l->manager_starts;
+	output_file_open(l, e, output_opened, a);
 	return 0;
 }
 

@@ -23,7 +23,10 @@ void link_gone_pool(struct launcher *l, const struct pool *p);
 void link_settings(struct launcher *l);
 void link_quit(struct launcher *l, uint8_t how);
 void link_reopen(struct launcher *l);
+/* Asks a manager, this one or the next, for a RELOAD. */
 void link_want_reload(struct launcher *l);
+/* Begins the reload that had to wait for another load, if there is one. */
+void link_reload_next(struct launcher *l);
 /* The answer to RELOAD: code 0 and the generation, or the errors' text (cut to a datagram; the rest goes to the log). */
 void link_answer_reload(struct launcher *l, uint32_t seq, int code, const char *text);
 

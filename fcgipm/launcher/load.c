@@ -21,6 +21,7 @@
 #include "fcgipm/base/log.h"
 #include "fcgipm/base/text.h"
 #include "fcgipm/launcher/launcher.h"
+#include "fcgipm/launcher/link.h"
 #include "fcgipm/launcher/load_state.h"
 #include "fcgipm/launcher/runtime.h"
 #include "fcgipm/priv/files.h"
@@ -334,10 +335,13 @@ static void load_free(struct load *ld)
 
 void load_free_if_done(struct load *ld)
 {
+	struct launcher *l = ld->launcher;
+
 	if (ld->conf_running || ld->looks_running > 0 || (!ld->failed && !ld->applied))
 		return;
 	apply_end(ld);
 	load_free(ld);
+	link_reload_next(l);
 }
 
 int load_start(struct launcher *l, enum load_kind kind, struct fp_err *err)

@@ -36,7 +36,7 @@ struct load {
 
 /* Adds an error line and marks the load failed; ends conf. */
 void load_fail(struct load *ld, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* When nothing of it runs any more: says how it ended (apply_end) and frees it. */
+/* When nothing of it runs any more: says how it ended (apply_end) and frees it.  The last call of an event's handler, and of nothing else. */
 void load_free_if_done(struct load *ld);
 
 /* conf has judged: floors, looks, and then the spec's way into the table of pools. */

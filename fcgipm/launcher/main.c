@@ -68,7 +68,7 @@ static void raise_limits(void)
 
 static void reload_asked(struct launcher *l)
 {
-	if (l->phase == PHASE_SERVING)
+	if (l->phase != PHASE_ENDING)
 		link_want_reload(l);
 }
 

@@ -61,6 +61,7 @@ struct pool_entry *pool_entry_new(const struct spec_entry *e, uint32_t generatio
 	memcpy(bytes, e->pool.at, e->pool.len);
 	memcpy(bytes + e->pool.len, e->settings.at, e->settings.len);
 	*n = (struct pool_entry){
+		.refs = 1,
 		.first = generation,
 		.last = generation,
 		.spec = {bytes, e->pool.len},
@@ -71,9 +72,15 @@ struct pool_entry *pool_entry_new(const struct spec_entry *e, uint32_t generatio
 	return n;
 }
 
-void pool_entry_free(struct launcher *l, struct pool_entry *e)
+struct pool_entry *pool_entry_ref(struct pool_entry *e)
 {
-	if (e == NULL)
+	e->refs++;
+	return e;
+}
+
+void pool_entry_unref(struct launcher *l, struct pool_entry *e)
+{
+	if (e == NULL || --e->refs > 0)
 		return;
 	listener_unref(l, e->listener);
 	free(e->failure);
@@ -98,8 +105,8 @@ static void pool_forget(struct launcher *l, struct pool *p)
 		at = &(*at)->next;
 	*at = p->next;
 	l->pools.count--;
-	pool_entry_free(l, p->current);
-	pool_entry_free(l, p->candidate);
+	pool_entry_unref(l, p->current);
+	pool_entry_unref(l, p->candidate);
 	free(p);
 }
 
@@ -115,9 +122,7 @@ int pool_commit(struct launcher *l, struct pool *p, uint32_t generation)
 		return -ENOENT;
 	if (p->candidate == NULL || pool_entry_of(p, generation) != p->candidate)
 		return 0;
-	if (p->candidate->binding || (p->current != NULL && p->current->binding))
-		return -EBUSY;
-	pool_entry_free(l, p->current);
+	pool_entry_unref(l, p->current);
 	p->current = p->candidate;
 	p->candidate = NULL;
 	return 0;

@@ -19,7 +19,9 @@ struct pool_entry {
 	struct spec_place places[SPEC_ORIGIN_COUNT];
 	char *failure; /* what the look found; NULL: nothing */
 	struct listener *listener; /* a reference, NULL until BIND */
+	unsigned refs; /* the table's, and one for each answer that is under way */
 	bool binding; /* a child is at it */
+	uint32_t opening_for; /* the manager (by its number) for which its output file is being opened; 0 none */
 };
 
 struct pool {
@@ -41,7 +43,8 @@ struct pool *pool_intern(struct pool_table *t, const char *name);
 /* The entry that stands in that generation, or NULL. */
 struct pool_entry *pool_entry_of(const struct pool *p, uint32_t generation);
 struct pool_entry *pool_entry_new(const struct spec_entry *e, uint32_t generation, uint32_t max_workers);
-void pool_entry_free(struct launcher *l, struct pool_entry *e);
+struct pool_entry *pool_entry_ref(struct pool_entry *e);
+void pool_entry_unref(struct launcher *l, struct pool_entry *e);
 bool pool_entry_same(const struct pool_entry *a, const struct spec_entry *b);
 /* The candidate becomes the current spec; generation 0 of a removed pool forgets it (and frees p).  0 or -errno. */
 int pool_commit(struct launcher *l, struct pool *p, uint32_t generation);

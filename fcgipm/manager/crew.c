@@ -95,6 +95,7 @@ void worker_free(struct worker *w)
 static void do_ready(struct worker *w)
 {
 	w->was_ready = true;
+	w->pool->belief = pool_max(w->pool);
 	w->ready_ms = fp_now_ms();
 	log_debug("worker.ready", KS("pool", w->pool->name), KI("pid", w->pid), KI("ms", w->ready_ms - w->spawned_ms));
 	lifetime_watch(w);
@@ -285,12 +286,18 @@ struct ending {
 	char text[1400];
 };
 
-/* A short-lived worker may serve and exit before anybody saw it ready (a CGI that exits after each request): then the queue has shrunk. */
+/* A short-lived worker may serve and exit before anybody saw it ready (gitweb's after each error page).  Then the queue has shrunk; or others came
+ * meanwhile, and it is believed, as long as every now and then one of the pool's workers is seen in accept. */
 static bool has_served(struct worker *w)
 {
 	uint32_t depth = queue_depth(w->pool);
 
-	return w->was_ready || depth < w->depth_peak;
+	if (w->was_ready || depth < w->depth_peak)
+		return true;
+	if (w->depth_peak == 0 || w->pool->belief == 0)
+		return false;
+	w->pool->belief--;
+	return true;
 }
 
 static void describe(const struct worker *w, const struct wire_exited *m, struct ending *e)

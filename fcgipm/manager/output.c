@@ -179,6 +179,9 @@ static void file_opened(void *ctx, const struct wire_answer *a, struct wire_dgra
 	struct pool *p = ctx;
 	int fd = wire_take_fd(d, 0);
 
+	p->output_opening = false;
+	if (p->output_again)
+		output_file_want(p, true);
 	if (a->code != 0 || fd < 0) {
 		log_error("pool.output", KS("pool", p->name), KS("error", a->text));
 		fp_close(&fd);
@@ -199,7 +202,10 @@ void output_file_want(struct pool *p, bool again)
 	}
 	if (p->output_asked && !again)
 		return;
-	p->output_asked = true;
+	p->output_again = p->output_opening;
+	if (p->output_opening)
+		return;
+	p->output_asked = p->output_opening = true;
 	m.generation = p->current->generation;
 	link_output(&p->m->link, &m, file_opened, p);
 }

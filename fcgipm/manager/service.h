@@ -103,6 +103,7 @@ struct pool {
 
 	struct worker *workers;
 	struct backoff backoff;
+	uint32_t belief; /* how many more workers may exit unseen and yet have served; as many as may run after one was seen in accept */
 	int64_t held_until_ms; /* the launcher had no room */
 
 	bool stopped; /* by an operator */
@@ -116,7 +117,7 @@ struct pool {
 	struct queue_watch queue;
 	struct output_rate rate;
 	int output_fd; /* of the output file; -1 */
-	bool output_asked;
+	bool output_asked, output_opening, output_again; /* ever; under way; and once more after that */
 
 	struct pool_counters counters;
 	uint32_t reload_round; /* the reload that changes it; 0: none */

@@ -191,5 +191,5 @@ def fcgipm(place):
     yield start
     for m in started:
         code = m.stop()
-        assert code == 0, f"the launcher ended with {code}:\n" + "\n".join(m.lines[-20:])
+        assert code == 0, f"the launcher ended with {code}:\n" + "\n".join(m.lines[-90:])
         m.check_end()

@@ -163,6 +163,27 @@ def test_hup_reloads(fcgipm):
     wait_for(lambda: len(m.pids()) == 3)
 
 
+def test_a_hup_is_never_lost(fcgipm):
+    """Not while the start still looks at the pools, not during a reload, not without a manager."""
+    m = fcgipm("pools:" + pool("c", workers=1) + "".join(pool("c", name=f"p{i}", workers=1) for i in range(30)))
+    m.event("manager.go")
+    m.write("pools:" + pool("c", workers=3))
+    m.kill(signal.SIGHUP)
+    wait_for(lambda: len(m.pids()) == 3)
+    m.write("pools:" + pool("c", workers=4))
+    m.kill(signal.SIGHUP)
+    m.write("pools:" + pool("c", workers=5))
+    m.kill(signal.SIGHUP)
+    wait_for(lambda: len(m.pids()) == 5)
+    m.write("pools:" + pool("c", workers=6))
+    m.expected_errors.add("manager.died")
+    seen = len(m.events)
+    os.kill(m.manager_pid, signal.SIGKILL)
+    m.kill(signal.SIGHUP)
+    m.event("manager.go", after=seen)
+    wait_for(lambda: len(m.pids()) == 6)
+
+
 @needs_root
 def test_output_to_a_path_is_reopened_on_usr1(fcgipm, place, accounts):
     a = accounts[0]

@@ -79,10 +79,10 @@ def test_killing_the_manager_fails_no_request(fcgipm, place):
     with load(m, place, "c") as l:
         for _ in range(3):
             l.wait(40)
-            workers, seen = sorted(m.pids()), len(m.events)
+            workers, seen = set(m.pids()), len(m.events)
             os.kill(m.manager_pid, signal.SIGKILL)
             m.event("manager.go", after=seen)
-            assert sorted(m.pids()) == workers
+            assert workers <= set(m.pids())
             now = m.pool()
             assert (now["workers"]["min"], now["workers"]["max"]) == (9, 12)
             m.expected_errors.add("manager.died")

@@ -42,16 +42,16 @@ static const struct fault key_faults[] = {
 	{POOL "    workers.max: 1\n", "p.yaml:5:5: pools.blog.workers.max: unknown key (did you mean \"workers\"?)\n"},
 	{POOL "    workers: {max_worker: 3}\n", "p.yaml:5:15: pools.blog.workers.max_worker: unknown key (did you mean \"max\"?)\n"},
 	{"manager: {maxworkers: 3}\n", "p.yaml:1:11: manager.maxworkers: unknown key (did you mean \"max_workers\"?)\n"},
-	{"defaults: {workers: {maks: 3}}\n", "p.yaml:1:22: defaults.workers.maks: unknown key (did you mean \"max\"?)\n"},
+	{"defaults: {workers: {maxx: 3}}\n", "p.yaml:1:22: defaults.workers.maxx: unknown key (did you mean \"max\"?)\n"},
 	{POOL "    user: bob\n", "p.yaml:5:5: user: given twice (first in line 4)\n"},
 	{POOL "  blog: {}\n", "p.yaml:5:3: blog: given twice (first in line 2)\n"},
 	{POOL "    workers: 3\n", "p.yaml:5:14: pools.blog.workers: not a mapping (KEY: VALUE lines)\n"},
 	{"pools: [a]\n", "p.yaml:1:8: pools: not a mapping (NAME: and its keys)\n"},
-	{"pools: {a: b}\n", "p.yaml:1:8: pools.a: no command (such as command: [/usr/bin/php-cgi])\n"
-			    "p.yaml:1:8: pools.a: no user (the account of its workers, such as user: alice)\n"
-			    "p.yaml:1:11: pools.a: not a mapping (KEY: VALUE lines)\n"},
+	{"pools: {a: b}\n", "p.yaml:1:9: pools.a: no command (such as command: [/usr/bin/php-cgi])\n"
+			    "p.yaml:1:9: pools.a: no user (the account of its workers, such as user: alice)\n"
+			    "p.yaml:1:12: pools.a: not a mapping (KEY: VALUE lines)\n"},
 	{"manager: []\n", "p.yaml:1:10: manager: not a mapping (KEY: VALUE lines)\n"},
-	{"include: {}\n", "p.yaml:1:10: include: a mapping (a pattern, or a list of them)\n"},
+	{"include: {a: b}\n", "p.yaml:1:10: include: a mapping (a pattern, or a list of them)\n"},
 	{"include: [[a]]\n", "p.yaml:1:11: include: a list or mapping among the patterns (each is one value)\n"},
 	{"pools: {Blog: {}}\n", "p.yaml:1:9: pools.Blog: no name for a pool (a-z, 0-9, \".\", \"_\", \"-\", at most 63, a letter or digit first)\n"},
 	{"pools: {site@alice: {}}\n", "p.yaml:1:9: pools.site@alice: \"@\" is for pools that templates make (a-z, 0-9, \".\", \"_\", \"-\")\n"},
@@ -60,7 +60,7 @@ static const struct fault key_faults[] = {
 static const struct fault value_faults[] = {
 	{POOL "    workers: {max: many}\n", "p.yaml:5:20: pools.blog.workers.max: \"many\" is no whole number (1 to 4096)\n"},
 	{POOL "    workers: {max: -1}\n", "p.yaml:5:20: pools.blog.workers.max: \"-1\" is no whole number (1 to 4096)\n"},
-	{POOL "    workers: {max:}\n", "p.yaml:5:15: pools.blog.workers.max: \"\" is no whole number (1 to 4096)\n"},
+	{POOL "    workers: {max: }\n", "p.yaml:5:15: pools.blog.workers.max: \"\" is no whole number (1 to 4096)\n"},
 	{POOL "    workers: {max: 9000}\n", "p.yaml:5:20: pools.blog.workers.max: 9000 exceeds 4096 (1 to 4096)\n"},
 	{POOL "    workers: {max: 99999999999999999999999}\n", "p.yaml:5:20: pools.blog.workers.max: 99999999999999999999999 exceeds 4096 (1 to 4096)\n"},
 	{POOL "    workers: {max: 0}\n", "p.yaml:5:20: pools.blog.workers.max: 0 is below 1 (1 to 4096)\n"},
@@ -156,8 +156,9 @@ static const struct fault relation_faults[] = {
 	 "p.yaml:5:13: pools.blog.listen: \"localhost:9000\" is no address (an absolute path, 127.0.0.1:9000 or \"[::1]:9000\")\n"},
 	{POOL "    listen: \"127.0.0.1:70000\"\n",
 	 "p.yaml:5:13: pools.blog.listen: \"127.0.0.1:70000\" is no address (an absolute path, 127.0.0.1:9000 or \"[::1]:9000\")\n"},
-	{POOL "    listen: /" ROOM "/long\n", "p.yaml:5:13: pools.blog.listen: \"/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...\" is too "
-					      "long for a socket (107 bytes at most)\n"},
+	{POOL "    listen: /" ROOM "/longer-name\n",
+	 "p.yaml:5:13: pools.blog.listen: \"/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...\" is too "
+	 "long for a socket (107 bytes at most)\n"},
 	{POOL "    listen: /run/fcgipm/control.sock\n", "p.yaml:5:13: pools.blog.listen: among fcgipm's own files (in its pools directory, or outside)\n"},
 	{POOL "    listen: /run/fcgipm/private/blog.sock\n", "p.yaml:5:13: pools.blog.listen: among fcgipm's own files (in its pools directory, or outside)\n"},
 	{POOL "    listen: /\n", "p.yaml:5:13: pools.blog.listen: the root directory (a path for a socket)\n"},
