@@ -130,6 +130,7 @@ static void make_process(struct conf_draft *d)
 	p->max_workers = s->workers_max;
 	p->stop_signal = s->stop_signal;
 	p->busy_signal = s->stop_busy_signal;
+	p->stop_timeout_ms = (uint64_t)s->stop_timeout;
 	p->output_path = s->output[0] == '/' ? s->output : "";
 	p->output = s->output[0] == '/' ? SPEC_OUTPUT_FILE : strcmp(s->output, "null") == 0 ? SPEC_OUTPUT_NULL : SPEC_OUTPUT_LOG;
 }

@@ -281,18 +281,6 @@ static bool check_manager(struct load *ld)
 
 /* ---- into the table ---- */
 
-static uint32_t max_of(const struct spec_entry *e)
-{
-	struct spec_pool p;
-	uint32_t max = 0;
-
-	if (spec_pool_decode(e->pool, &p, NULL) == 0) {
-		max = p.max_workers;
-		spec_pool_free(&p);
-	}
-	return max;
-}
-
 static int keep_settings(struct launcher *l, const struct spec_file *f)
 {
 	uint8_t *copy = malloc(f->manager.settings.len + 1);
@@ -316,7 +304,7 @@ static int enter_pools(struct load *ld)
 
 		if (p == NULL || p->current != NULL)
 			return -ENOMEM;
-		p->current = pool_entry_new(e, l->generation, max_of(e));
+		p->current = pool_entry_new(e, l->generation);
 		if (p->current == NULL)
 			return -ENOMEM;
 	}
@@ -384,7 +372,7 @@ static void reload_same(struct launcher *l, struct pool *p)
 
 static void reload_differs(struct launcher *l, struct pool *p, const struct spec_entry *e)
 {
-	struct pool_entry *n = pool_entry_new(e, l->generation, max_of(e));
+	struct pool_entry *n = pool_entry_new(e, l->generation);
 
 	if (n == NULL)
 		return;

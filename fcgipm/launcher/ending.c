@@ -12,7 +12,37 @@
 #include "fcgipm/launcher/load.h"
 #include "fcgipm/launcher/notify.h"
 
-enum { LAST_LOOK_MS = 20, LAST_LOOKS = 250 /* 5 s */ };
+enum { MANAGER_SPARE_MS = 5000, LAST_LOOK_MS = 20, LAST_LOOKS = 250 /* 5 s */ };
+
+static void too_late(void *ctx)
+{
+	struct launcher *l = ctx;
+
+	log_warn("launcher.stop_timeout", KI("workers", l->workers.count));
+	ending_finish(l);
+}
+
+static void find_longest(struct launcher *l, struct pool *p, void *ctx)
+{
+	int64_t *longest = ctx;
+
+	(void)l;
+	if (p->workers > 0 && p->current != NULL && *longest >= 0)
+		*longest = p->current->stop_timeout_ms == 0 ? -1 : *longest > p->current->stop_timeout_ms ? *longest : p->current->stop_timeout_ms;
+}
+
+/* A manager ends its workers within their stop.timeout.  One that hangs, or that was taken over, does not hold us for longer. */
+static void limit_stop(struct launcher *l)
+{
+	int64_t longest = 0;
+
+	if (l->stop_limit.fire != NULL)
+		return;
+	pool_each(l, find_longest, &longest);
+	l->stop_limit = (struct loop_timer){.fire = too_late, .ctx = l};
+	if (longest >= 0)
+		loop_arm(&l->loop, &l->stop_limit, fp_now_ms() + longest + MANAGER_SPARE_MS);
+}
 
 void ending_begin(struct launcher *l, uint8_t how)
 {
@@ -26,6 +56,8 @@ void ending_begin(struct launcher *l, uint8_t how)
 		return;
 	}
 	l->ending_how = how > l->ending_how ? how : l->ending_how;
+	if (l->ending_how == 1)
+		limit_stop(l);
 	if (l->link.fd >= 0)
 		link_quit(l, l->ending_how);
 	/* else the next manager is told when it starts */
@@ -59,6 +91,7 @@ void ending_finish(struct launcher *l)
 		return;
 	l->phase = PHASE_ENDING;
 	loop_disarm(&l->loop, &l->manager_restart);
+	loop_disarm(&l->loop, &l->stop_limit);
 	workers_kill(l);
 	child_kill(&l->manager_child);
 	children_end_strays(l, 0);

@@ -86,7 +86,7 @@ struct launcher {
 	bool reload_wanted; /* a HUP, or the request of a manager that died, for which no manager has asked yet */
 
 	/* ending (ending.c) */
-	struct loop_timer ending_timer;
+	struct loop_timer ending_timer, stop_limit;
 	uint8_t ending_how;
 	unsigned ending_signals;
 };

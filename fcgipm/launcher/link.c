@@ -19,10 +19,23 @@
 #include "fcgipm/launcher/output_file.h"
 #include "fcgipm/wire/table.h"
 
+enum { UNREAD_MAX_BYTES = 1 << 20 };
+
 /* One at a time, too large for a stack. */
 static struct wire_dgram out;
 
 /* ---- sending ---- */
+
+/* A manager that does not read its answers is not asked for more requests: only what happens to workers can still add to the queue. */
+static void link_watch(struct launcher *l)
+{
+	uint32_t events = (l->outbox.first != NULL ? EPOLLOUT : 0U) | (l->outbox.bytes < UNREAD_MAX_BYTES ? EPOLLIN : 0U);
+
+	if (l->link.fd < 0 || events == l->link.events)
+		return;
+	l->link.events = events;
+	loop_watch(&l->loop, &l->link);
+}
 
 static void link_put(struct launcher *l, const int *fds, unsigned nfds)
 {
@@ -33,10 +46,7 @@ static void link_put(struct launcher *l, const int *fds, unsigned nfds)
 		child_kill(&l->manager_child);
 		return;
 	}
-	if (r < 0 || l->outbox.first == NULL || (l->link.events & EPOLLOUT) != 0)
-		return; /* a dead link is noticed by its reader */
-	l->link.events |= EPOLLOUT;
-	loop_watch(&l->loop, &l->link);
+	link_watch(l); /* a dead link is noticed by its reader */
 }
 
 #define SEND(l, TYPE, msg, seq, m, fds, nfds)                                                                                                                  \
@@ -595,9 +605,9 @@ static void link_ready(void *ctx, uint32_t events)
 	struct launcher *l = ctx;
 	int r;
 
-	if ((events & EPOLLOUT) != 0 && outbox_flush(&l->outbox, l->link.fd) == 1) {
-		l->link.events = EPOLLIN;
-		loop_watch(&l->loop, &l->link);
+	if ((events & EPOLLOUT) != 0) {
+		outbox_flush(&l->outbox, l->link.fd);
+		link_watch(l);
 	}
 	if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) == 0)
 		return;

@@ -50,13 +50,16 @@ struct pool_entry *pool_entry_of(const struct pool *p, uint32_t generation)
 	return NULL;
 }
 
-struct pool_entry *pool_entry_new(const struct spec_entry *e, uint32_t generation, uint32_t max_workers)
+struct pool_entry *pool_entry_new(const struct spec_entry *e, uint32_t generation)
 {
+	struct spec_pool spec;
 	struct pool_entry *n = malloc(sizeof(*n) + e->pool.len + e->settings.len);
 	uint8_t *bytes;
 
-	if (n == NULL)
+	if (n == NULL || spec_pool_decode(e->pool, &spec, NULL) < 0) {
+		free(n);
 		return NULL;
+	}
 	bytes = (uint8_t *)(n + 1);
 	memcpy(bytes, e->pool.at, e->pool.len);
 	memcpy(bytes + e->pool.len, e->settings.at, e->settings.len);
@@ -66,8 +69,10 @@ struct pool_entry *pool_entry_new(const struct spec_entry *e, uint32_t generatio
 		.last = generation,
 		.spec = {bytes, e->pool.len},
 		.settings = {bytes + e->pool.len, e->settings.len},
-		.max_workers = max_workers,
+		.max_workers = spec.max_workers,
+		.stop_timeout_ms = (int64_t)spec.stop_timeout_ms,
 	};
+	spec_pool_free(&spec);
 	memcpy(n->places, e->places, sizeof(n->places));
 	return n;
 }

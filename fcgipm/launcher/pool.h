@@ -16,6 +16,7 @@ struct pool_entry {
 	uint32_t first, last; /* generations of the configuration in which it stands */
 	struct wire_blob spec, settings;
 	uint32_t max_workers;
+	int64_t stop_timeout_ms; /* 0: no limit */
 	struct spec_place places[SPEC_ORIGIN_COUNT];
 	char *failure; /* what the look found; NULL: nothing */
 	struct listener *listener; /* a reference, NULL until BIND */
@@ -42,7 +43,8 @@ struct pool *pool_find(const struct pool_table *t, const char *name);
 struct pool *pool_intern(struct pool_table *t, const char *name);
 /* The entry that stands in that generation, or NULL. */
 struct pool_entry *pool_entry_of(const struct pool *p, uint32_t generation);
-struct pool_entry *pool_entry_new(const struct spec_entry *e, uint32_t generation, uint32_t max_workers);
+/* NULL: no memory, or a spec that cannot be read. */
+struct pool_entry *pool_entry_new(const struct spec_entry *e, uint32_t generation);
 struct pool_entry *pool_entry_ref(struct pool_entry *e);
 void pool_entry_unref(struct launcher *l, struct pool_entry *e);
 bool pool_entry_same(const struct pool_entry *a, const struct spec_entry *b);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 enum { ENVIRONMENT_MAX = 4096, STRING_MAX = 128 << 10, UMASK_MAX = 0777 };
+#define STOP_TIMEOUT_MAX_MS (366ULL * 24 * 3600 * 1000)
 
 static void put_texts(struct wire_wr *w, const char **texts)
 {
@@ -50,6 +51,7 @@ void spec_pool_encode(struct wire_wr *w, const struct spec_pool *p)
 	wire_put_i32(w, p->busy_signal);
 	wire_put_u8(w, p->output);
 	wire_put_str(w, p->output_path);
+	wire_put_u64(w, p->stop_timeout_ms);
 }
 
 /* The state of a reading: the first thing that is wrong stays. */
@@ -158,6 +160,8 @@ static void get_life(struct reading *in, struct spec_pool *p)
 	p->busy_signal = get_i32(in, 0, SIGRTMAX, "busy signal out of range");
 	p->output = get_u8(in, SPEC_OUTPUT_FILE, "unknown kind of output");
 	p->output_path = get_text(in, SPEC_PATH_MAX, "output path too long");
+	p->stop_timeout_ms = wire_get_u64(&in->rd);
+	demand(in, p->stop_timeout_ms <= STOP_TIMEOUT_MAX_MS, "stop timeout out of range");
 }
 
 static int refuse(const struct reading *in, struct fp_err *err)

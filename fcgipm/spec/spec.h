@@ -40,6 +40,7 @@ struct spec_pool {
 	uint32_t backlog;
 	uint32_t max_workers;
 	int32_t stop_signal, busy_signal; /* busy_signal 0: none */
+	uint64_t stop_timeout_ms; /* 0: no limit */
 	uint8_t output; /* enum spec_output */
 	const char *output_path;
 };

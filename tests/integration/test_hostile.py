@@ -1,0 +1,221 @@
+"""A manager, and a reader of the configuration, that have been taken over: each attack is refused by name, counted, and nothing else suffers."""
+import errno
+import os
+import re
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from apps import pool
+from conftest import BUILD, needs_root, wait_for
+from fcgi import request
+
+pytestmark = needs_root
+
+REFUSED = {
+    "bind_unknown_pool": (errno.ENOENT, "unknown pool"),
+    "bind_path_as_pool": (errno.ENOENT, "unknown pool"),
+    "bind_unknown_generation": (errno.ENOENT, "unknown generation"),
+    "spawn_unknown_pool": (errno.ENOENT, "unknown pool"),
+    "spawn_unknown_generation": (errno.ENOENT, "unknown generation"),
+    "commit_unknown_generation": (errno.ENOENT, "unknown generation"),
+    "output_unknown_pool": (errno.ENOENT, "unknown pool"),
+    "signal_pid_1": (errno.ESRCH, "unknown worker"),
+    "signal_launcher": (errno.ESRCH, "unknown worker"),
+    "signal_number_of_the_future": (errno.ESRCH, "unknown worker"),
+    "signal_everybody": (errno.ESRCH, "unknown worker"),
+    "signal_stop": (errno.EPERM, "signal"),
+    "signal_none": (errno.EPERM, "signal"),
+    "signal_negative": (errno.EPERM, "signal"),
+    "look_unknown": (errno.ESRCH, "unknown worker"),
+    "retire_unknown": (errno.ESRCH, "unknown worker"),
+    "state_without_descriptor": (errno.EPROTO, "wrong number of descriptors"),
+    "state_with_two": (errno.EPROTO, "wrong number of descriptors"),
+    "surplus_descriptors": (errno.EPROTO, "wrong number of descriptors"),
+    "unknown_type": (errno.EPROTO, "unknown type"),
+    "type_of_the_launcher": (errno.EPROTO, "unknown type"),
+    "type_beyond_the_table": (errno.EPROTO, "unknown type"),
+    "unknown_notice": (errno.EPROTO, "malformed"),
+    "unknown_end": (errno.EPROTO, "malformed"),
+    "surplus_bytes": (errno.EPROTO, "malformed"),
+    "truncated": (errno.EPROTO, "malformed"),
+    "unterminated_name": (errno.EPROTO, "malformed"),
+    "endless_name": (errno.EPROTO, "malformed"),
+    "too_long": (errno.EPROTO, "too long"),
+    "reload_twice": (errno.EBUSY, "a reload is under way"),
+}
+# Without a sequence number to answer to: the log alone says it.
+REFUSED_UNANSWERED = {"header_alone": "malformed", "many_descriptors": "malformed", "oversized_datagram": "too long"}
+# What an honest manager may ask at a bad moment is answered, not counted.
+ANSWERED = {
+    "spawn_unbound": (errno.ENOTCONN, "pool other is not bound"),
+    "forget_a_pool_of_the_file": (errno.EBUSY, "the pool still has workers"),
+    "output_where_none_is": (errno.EINVAL, "the pool has no output file"),
+    "first_reload": (0, ""),
+}
+
+
+TWO = "pools:" + pool("c", workers=1, extra="stop: {timeout: 1s}") + """
+  other:
+    command: [/bin/sleep, "60"]
+    user: nobody
+    workers: {min: 0, max: 5}
+    output: "null"
+  crowd:
+    command: [/bin/sleep, "60"]
+    user: nobody
+    workers: {min: 0, max: 2000}
+    output: "null"
+"""
+
+
+class Stage:
+    """A copy of the build in which one role can be played by a hostile program."""
+
+    def __init__(self, place):
+        self.build = place / "build"
+        for part in ("bin", "libexec"):
+            shutil.copytree(BUILD / part, self.build / part)
+
+    def _put(self, role, program):
+        at = self.build / "libexec/fcgipm" / f"fcgipm-{role}"
+        shutil.copy(program, at.with_suffix(".new"))
+        at.with_suffix(".new").rename(at)
+
+    def hostile(self, role, play):
+        (self.build / "libexec/fcgipm/play").write_text(play + "\n")
+        self._put(role, BUILD / "tests/hostile" / role)
+
+    def honest(self, role):
+        self._put(role, BUILD / "libexec/fcgipm" / f"fcgipm-{role}")
+
+
+@pytest.fixture
+def stage(place):
+    return Stage(place)
+
+
+def wait_line(m, begin, timeout=60):
+    wait_for(lambda: any(line.startswith(begin) for line in list(m.lines)), timeout, lambda: "\n".join(m.lines[-40:]))
+
+
+def rss_kb(pid):
+    return int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text()).group(1))
+
+
+def said(m, timeout=60):
+    """What the hostile program wrote, once it is done: {name: (code, text)}."""
+    wait_line(m, "hostile done", timeout)
+    return {name: (int(code), text) for name, code, text in re.findall(r"^hostile (\w+) (-?\d+) (.*)$", "\n".join(m.lines), re.M)}
+
+
+
+def serves(m, times=20):
+    for _ in range(times):
+        assert request(m.socket(), "").startswith(b"pid=")
+
+
+def at_once(m):
+    """Asked to stop twice it ends at once: a hostile manager retires nobody."""
+    m.kill(signal.SIGTERM)
+    m.event("launcher.stopping")
+    m.kill(signal.SIGTERM)
+    m.process.wait(10)
+
+
+def take_over(m, stage):
+    """An honest manager in its place: it finds everything as it is."""
+    stage.honest("manager")
+    m.expected_errors.add("manager.died")
+    seen = len(m.events)
+    os.kill(m.manager_pid, signal.SIGKILL)
+    m.event("manager.go", after=seen)
+
+
+def test_a_manager_that_was_taken_over_is_refused_by_name(fcgipm, stage):
+    stage.hostile("manager", "refusals")
+    m = fcgipm(TWO, build=stage.build)
+    answers = said(m)
+    assert {name: answers[name] for name in REFUSED} == REFUSED
+    assert {name: answers[name][0] for name in ANSWERED} == {name: code for name, (code, _) in ANSWERED.items()}
+    for name, (_, text) in ANSWERED.items():
+        assert answers[name][1].startswith(text)
+    refused = [e for e in m.events if e["event"] == "manager.refused"]
+    assert [e["reason"] for e in refused[:3]] == list(REFUSED_UNANSWERED.values())
+    assert [int(e["count"]) for e in refused] == [*range(1, 17), 32], "each is counted; a flood of them does not fill the log"
+    serves(m)
+    take_over(m, stage)
+    m.event("ready")
+    serves(m)
+
+
+def test_a_spawn_flood_ends_at_the_pools_max_and_at_the_total(fcgipm, stage):
+    stage.hostile("manager", "flood")
+    m = fcgipm("manager: {runtime_directory: @RUN@, max_workers: 20}\n" + TWO.replace("max: 2000", "max: 200"), build=stage.build)
+    answers = said(m)
+    assert answers["pool_granted"][0] == 6 and answers["spawn_over_pool"] == (errno.EAGAIN, "workers of the pool: 6 of max 5")
+    assert answers["total_granted"][0] == 40 - 1 - 6 and answers["spawn_over_total"] == (errno.EAGAIN, "total of workers: 40 of twice max_workers 20")
+    serves(m)
+    at_once(m)
+
+
+def test_a_spawn_flood_is_bounded_in_rate(fcgipm, stage):
+    stage.hostile("manager", "rate")
+    m = fcgipm("manager: {runtime_directory: @RUN@, max_workers: 4000}\n" + TWO.replace("max: 2000", "max: 4000"), build=stage.build)
+    answers = said(m)
+    assert answers["rate_answered"][0] == 3000
+    assert answers["rate_granted"][0] <= 1000 + answers["rate_ms"][0] * 1.05 + 10
+    if answers["rate_granted"][0] < 3000:
+        assert any(e["event"] == "manager.refused" and e["reason"].startswith("spawn rate") for e in m.events)
+    serves(m)
+    at_once(m)
+
+
+def test_a_manager_that_never_reads_is_not_read_either(fcgipm, stage):
+    stage.hostile("manager", "deaf")
+    m = fcgipm(TWO, build=stage.build)
+    wait_line(m, "hostile started")
+    end = time.monotonic() + 2
+    while time.monotonic() < end:
+        serves(m, 5)
+    assert rss_kb(m.launcher_pid) < 12000 or "asan" in str(BUILD)
+    take_over(m, stage)
+    m.event("ready", timeout=60)
+    serves(m)
+
+
+def test_a_manager_that_dies_in_a_loop_is_damped_and_workers_serve_on(fcgipm, stage):
+    stage.hostile("manager", "die")
+    m = fcgipm(TWO, build=stage.build)
+    wait_for(lambda: len([e for e in m.events if e["event"] == "manager.died"]) >= 4)
+    end = time.monotonic() + 2
+    while time.monotonic() < end:
+        serves(m, 5)
+    assert len([e for e in m.events if e["event"] == "manager.died"]) <= 7, "0, 100, 200, 400 ... ms apart"
+    stage.honest("manager")
+    m.event("ready", timeout=60)
+    serves(m)
+
+
+def test_what_a_phase_does_not_allow_is_refused(fcgipm, stage):
+    stage.hostile("manager", "wrong_phase")
+    m = fcgipm(TWO, build=stage.build)
+    answers = said(m)
+    assert answers["end"] == (0, "")
+    assert answers["bind_while_ending"] == answers["reload_while_ending"] == (errno.EPROTO, "wrong phase")
+    for _ in range(2):  # drain, stop, at once
+        m.kill(signal.SIGTERM)
+        time.sleep(0.1)
+    m.process.wait(10)
+
+
+def test_a_manager_that_retires_nobody_does_not_hold_the_end(fcgipm, stage):
+    stage.hostile("manager", "none")
+    m = fcgipm(TWO, build=stage.build)
+    said(m)
+    begun = time.monotonic()
+    m.stop()
+    assert time.monotonic() - begun < 12, "stop.timeout and five seconds"
+    m.event("launcher.stop_timeout")
