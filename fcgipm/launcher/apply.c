@@ -242,8 +242,6 @@ static bool check_entry(struct load *ld, const struct spec_entry *e, uint64_t *c
 	struct fp_err err = {0};
 	int r = spec_pool_decode(e->pool, &p, &err);
 
-	if (r == 0 && strcmp(p.name, e->name) != 0)
-		r = fp_fail(&err, EPERM, "two names");
 	if (r == 0)
 		r = spec_check_floors(&p, &floors, &err);
 	if (r == 0) {
@@ -264,7 +262,7 @@ static bool check_manager(struct load *ld)
 	struct launcher *l = ld->launcher;
 
 	if (!l->ordinary && (m->uid == 0 || m->gid == 0 || m->uid == l->conf.uid)) {
-		log_warn("conf.refused", KS("reason", "manager.user is root or fcgipm-conf"), KS("message", "spec"), KI("count", ++l->refused));
+		log_warn("conf.refused", KS("reason", "manager.user may not be root or fcgipm-conf"), KS("message", "spec"), KI("count", ++l->refused));
 		load_fail(ld, "%s: manager.user: may not be root or fcgipm-conf", l->config);
 		return false;
 	}
@@ -431,13 +429,8 @@ void apply_judged(struct load *ld)
 	uint64_t caps = 0;
 	bool good = ld->errors == 0 && check_manager(ld);
 
-	for (uint32_t i = 0; good && i < ld->spec.pool_count; i++) {
+	for (uint32_t i = 0; good && i < ld->spec.pool_count; i++)
 		good = check_entry(ld, &ld->spec.pools[i], &caps);
-		if (good && i > 0 && strcmp(ld->spec.pools[i - 1].name, ld->spec.pools[i].name) >= 0) {
-			load_fail(ld, "%s: the spec's pools are not in order", l->config);
-			good = false;
-		}
-	}
 	ld->failed = !good;
 	ld->wanted = good ? calloc(ld->spec.pool_count + 1, sizeof(bool)) : NULL;
 	if (ld->wanted == NULL) {

@@ -4,12 +4,13 @@ import os
 import re
 import shutil
 import signal
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
 from apps import pool
-from conftest import BUILD, needs_root, wait_for
+from conftest import BUILD, Manager, needs_root, wait_for
 from fcgi import request
 
 pytestmark = needs_root
@@ -219,3 +220,89 @@ def test_a_manager_that_retires_nobody_does_not_hold_the_end(fcgipm, stage):
     m.stop()
     assert time.monotonic() - begun < 12, "stop.timeout and five seconds"
     m.event("launcher.stop_timeout")
+
+
+# What conf answers with, and what the operator's reload and the log say of it.
+BELOW_A_FLOOR = {
+    "uid_0": "uid 0", "gid_0": "gid 0", "group_0": "supplementary group 0", "uid_minus_1": "id -1", "gid_minus_1": "id -1",
+    "account_of_the_manager": "fcgipm's own account", "account_of_conf": "fcgipm's own account", "group_of_the_manager": "fcgipm's own group",
+    "manager_is_root": "may not be root or fcgipm-conf", "manager_is_conf": "may not be root or fcgipm-conf",
+    "relative_executable": "executable is not absolute", "relative_chroot": "chroot is no absolute path",
+    "chroot_with_dots": "chroot is no absolute path", "relative_directory": "directory is no absolute path",
+    "capability_sys_admin": "a capability that amounts to root", "capability_setuid": "a capability that amounts to root",
+    "capability_unknown": "a capability that amounts to root", "control_socket_as_address": "address among fcgipm's own files",
+    "relative_address": "address is no absolute path", "private_elsewhere": "private socket outside its place", "name_of_two": "an entry under another pool's name", "twice": "pools out of order",
+    "no_executable": "no command", "name_with_slash": "a name that no pool may have", "nice_beyond": "nice value out of range",
+    "mode_with_setuid": "socket mode out of range", "stop_signal_0": "stop signal out of range", "stop_timeout_for_ever": "stop timeout out of range",
+}
+BROKEN_PROTOCOL = {
+    "not_sealed": "spec not sealed", "truncated": "truncated or malformed", "trailing": "truncated or malformed", "errors_with_a_spec": "malformed",
+    "no_spec": "malformed", "no_descriptor": "malformed", "three_descriptors": "wrong number of descriptors", "unknown_type": "unknown type",
+    "answer_of_look": "wrong phase", "half_a_header": "malformed", "oversized": "too long", "include_flood": "does not read",
+}
+ENDED = {"silent_end": "ended without an answer", "dies_by_signal": "ended without an answer"}
+
+
+@pytest.fixture(scope="module")
+def served():
+    """One launcher that outlives every attack of this module's confs."""
+    place = Path(tempfile.mkdtemp(prefix="fcgipm-it.", dir="/tmp"))
+    place.chmod(0o755)
+    (place / "apps").mkdir()
+    shutil.copy(BUILD / "tests/apps/app", place / "apps/app")
+    (place / "link-to-shadow").symlink_to("/etc/shadow")
+    stage = Stage(place)
+    m = Manager(place, "pools:" + pool("c", workers=1, extra="stop: {timeout: 1s}"), build=stage.build).ready()
+    m.expected_errors.add("reload.refused")
+    yield m, stage
+    assert m.stop() == 0
+    m.check_end()
+    shutil.rmtree(place)
+
+
+def reload_with(served, attack, code=78):
+    m, stage = served
+    stage.hostile("conf", attack)
+    before, seen = m.pids(), len(m.events)
+    done = m.cli("reload", check=code)
+    serves(m, 3)
+    if code != 0:
+        assert m.pids() == before and m.status()["pools"][0]["state"] == "ready", "nothing has changed"
+    return done.stdout + done.stderr, [e for e in m.events[seen:] if e["event"] == "conf.refused"]
+
+
+@pytest.mark.parametrize("attack", BELOW_A_FLOOR)
+def test_no_spec_below_a_floor_is_run(served, attack):
+    text, refused = reload_with(served, attack)
+    assert BELOW_A_FLOOR[attack] in text
+    assert len(refused) == 1 and BELOW_A_FLOOR[attack] in refused[0]["reason"] and int(refused[0]["count"]) > 0
+
+
+@pytest.mark.parametrize("attack", BROKEN_PROTOCOL)
+def test_a_conf_that_breaks_the_protocol_changes_nothing(served, attack):
+    text, refused = reload_with(served, attack)
+    assert BROKEN_PROTOCOL[attack] in text and "broke the protocol" in text
+    assert len(refused) == 1 and BROKEN_PROTOCOL[attack] in refused[0]["reason"]
+
+
+@pytest.mark.parametrize("attack", ENDED)
+def test_a_conf_that_ends_changes_nothing(served, attack):
+    assert ENDED[attack] in reload_with(served, attack)[0]
+
+
+def test_what_conf_writes_cannot_steer_a_terminal(served):
+    text, _ = reload_with(served, "controls_in_the_text")
+    assert "fine" in text and not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", text)
+
+
+@pytest.mark.parametrize("attack", ("include_above", "include_absolute", "include_through_a_link"))
+def test_conf_gets_no_file_outside_the_configurations_directory(served, attack):
+    text, _ = reload_with(served, attack)
+    assert re.search(r"include: code [1-9]\d*, descriptors 0", text), text
+
+
+def test_a_good_spec_of_the_same_program_is_run(served):
+    """The attacks above differ from this one in a single thing."""
+    reload_with(served, "honest", code=0)
+    served[0].event("pool.replaced", pool="app")
+    serves(served[0])
