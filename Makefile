@@ -85,7 +85,10 @@ $(BUILD)/tests/hostile/%: $(BUILD)/obj/tests/integration/hostile/%.o $(call arch
 # The corpus is replayed by an ordinary program; libFuzzer's main takes its place in `make fuzz`.
 $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o $(call archives,$(LAYERS))
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(call archives,$(LAYERS)) -Wl,--end-group $(ALL_LIBS)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(if $(filter launcher,$*),$(addprefix -Wl$(,)--wrap=,$(FUZZ_WRAPS))) -Wl,--start-group $(call archives,$(LAYERS)) -Wl,--end-group $(ALL_LIBS)
+# What fuzz_launcher puts in the place of processes.
+FUZZ_WRAPS = priv_fork waitid waitpid kill socketpair
+, := ,
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
@@ -112,7 +115,7 @@ asan: deps ## All tests under AddressSanitizer and UBSan, in build/asan
 ASAN_FLAGS = BUILD=$(BUILD)/asan HARDEN='-O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined'
 
 fuzz: ## Fuzz each parser of foreign bytes for FUZZ_SECONDS (60)
-	@tools/fuzz.sh $(BUILD) $(FUZZ_NAMES)
+	@tools/fuzz.sh $(BUILD) "$(FUZZ_WRAPS)" $(FUZZ_NAMES)
 
 soak: deps ## What takes longer: fuzzing, long hammers, sanitizers, valgrind
 	@tools/soak.sh $(BUILD)

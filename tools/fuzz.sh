@@ -1,9 +1,10 @@
 #!/bin/bash
-# Fuzzes targets for FUZZ_SECONDS each (60): fuzz.sh BUILD NAME...   What it finds stays in BUILD/fuzz/NAME.
+# Fuzzes targets for FUZZ_SECONDS each (60): fuzz.sh BUILD WRAPS NAME...   What it finds stays in BUILD/fuzz/NAME.
 set -eu
 cd "$(dirname "$0")/.."
 build=$1
-shift
+read -ra wraps <<<"$2"
+shift 2
 seconds=${FUZZ_SECONDS:-60}
 mapfile -t sources < <(git ls-files 'fcgipm/*.c' | grep -v '/main\.c$')
 flags=(-std=gnu2x -D_GNU_SOURCE -I. -g -O1 -fno-omit-frame-pointer "-fsanitize=fuzzer-no-link,address,undefined")
@@ -17,9 +18,11 @@ rm -f "$build/fuzz/all.a"
 ar rcs "$build/fuzz/all.a" "$build"/fuzz/obj/*.o
 
 for name in "$@"; do
-	mkdir -p "$build/fuzz/$name" "tests/fuzz/corpus/$name"
-	clang "${flags[@]}" -fsanitize=fuzzer "tests/fuzz/fuzz_$name.c" "$build/fuzz/all.a" -lyaml -levent_core -lcap -o "$build/fuzz/$name/fuzz"
+	mkdir -p "$build/fuzz/$name/corpus" "tests/fuzz/corpus/$name"
+	wrap=()
+	[ "$name" != launcher ] || wrap=("${wraps[@]/#/-Wl,--wrap=}")
+	clang "${flags[@]}" -fsanitize=fuzzer "${wrap[@]}" "tests/fuzz/fuzz_$name.c" "$build/fuzz/all.a" -lyaml -levent_core -lcap -o "$build/fuzz/$name/fuzz"
 	echo "---- $name, $seconds s"
 	"$build/fuzz/$name/fuzz" -max_total_time="$seconds" -rss_limit_mb=1024 -timeout=10 -print_final_stats=1 \
-		-artifact_prefix="$build/fuzz/$name/" "$build/fuzz/$name" "tests/fuzz/corpus/$name" 2>&1 | tail -n 8
+		-artifact_prefix="$build/fuzz/$name/" "$build/fuzz/$name/corpus" "tests/fuzz/corpus/$name" 2>&1 | tail -n 8
 done

@@ -238,7 +238,7 @@ static bool check_entry(struct load *ld, const struct spec_entry *e, uint64_t *c
 		.ordinary_uid = l->ordinary ? l->self.uid : UINT32_MAX,
 		.runtime_directory = ld->spec.manager.runtime_directory,
 	};
-	struct spec_pool p;
+	struct spec_pool p = {0};
 	struct fp_err err = {0};
 	int r = spec_pool_decode(e->pool, &p, &err);
 
@@ -248,9 +248,10 @@ static bool check_entry(struct load *ld, const struct spec_entry *e, uint64_t *c
 		*caps |= p.capabilities;
 		if (ld->kind == LOAD_RELOAD && (p.capabilities & ~l->caps) != 0)
 			add_finding(ld, e, SPEC_ORIGIN_POOL, "sandbox.capabilities names one that was given up at start (restart fcgipm)");
-		spec_pool_free(&p);
-		return true;
 	}
+	spec_pool_free(&p);
+	if (r == 0)
+		return true;
 	log_warn("conf.refused", KS("reason", err.text), KS("message", "spec"), KS("pool", e->name), KI("count", ++l->refused));
 	load_fail(ld, "%s: pools.%s: below the floor: %s", l->config, e->name, err.text);
 	return false;

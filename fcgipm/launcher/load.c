@@ -361,6 +361,8 @@ int load_start(struct launcher *l, enum load_kind kind, struct fp_err *err)
 
 void load_cancel(struct launcher *l)
 {
-	if (l->load != NULL && !l->load->failed)
-		load_fail(l->load, "%s: given up, fcgipm is stopping", l->config);
+	if (l->load == NULL || l->load->failed)
+		return;
+	load_fail(l->load, "%s: given up, fcgipm is stopping", l->config);
+	load_free_if_done(l->load);
 }
