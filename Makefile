@@ -120,7 +120,9 @@ fuzz: ## Fuzz each parser of foreign bytes for FUZZ_SECONDS (60)
 soak: deps ## What takes longer: fuzzing, long hammers, sanitizers, valgrind
 	@tools/soak.sh $(BUILD)
 
-bench: deps all ## Side by side with the installed peers; medians and conditions
+bench: deps ## Side by side with the installed peers; medians and conditions
+	@tools/deps.sh php-fpm
+	@$(MAKE) --no-print-directory tests
 	@/usr/bin/python3 tests/bench/bench.py $(BUILD)
 
 cover: deps ## Line coverage of the unit and integration tests

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Says what is missing, by Debian package, and installs it as root.  Packages' daemons are kept from starting.
+# Says what is missing, by Debian package, and installs it as root: deps.sh [MORE...]   Packages' daemons are kept from starting.
 set -eu
 packages="build-essential pkg-config libevent-dev libcap-dev libyaml-dev libfcgi-dev libcmocka-dev
 	nginx-light apache2-bin php-cgi ruby-fcgi libfcgi-perl libcgi-fast-perl sbcl clisp clisp-module-fastcgi gitweb
-	python3 python3-pytest shellcheck clang clang-format clang-tidy cppcheck valgrind gcovr curl procps util-linux passwd"
+	python3 python3-pytest shellcheck clang clang-format clang-tidy cppcheck valgrind gcovr curl procps util-linux passwd $*"
 
 # shellcheck disable=SC2086 # a list of words
 missing=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' $packages 2>/dev/null |

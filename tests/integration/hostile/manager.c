@@ -393,6 +393,49 @@ static void play_rate(void)
 	say("rate_granted", (int)granted, "");
 }
 
+static int by_number(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* No attack: how long the launcher takes to answer, by kind of request, while it has 1,000 workers and starts and ends others (make bench). */
+static void play_latency(void)
+{
+	enum { WORKERS = 1000, ROUNDS = 300, KINDS = 3 };
+	static const char *const names[KINDS] = {"spawn", "look", "kill"};
+	static int64_t took[KINDS][ROUNDS];
+	struct wire_answer a = {0};
+
+	say("crowd", (int)spawn_all("crowd", "crowd_full", WORKERS), "");
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		uint64_t id;
+
+		for (unsigned k = 0; k < KINDS; k++) {
+			int64_t begun = fp_now_us();
+
+			if (k == 0)
+				do_spawn("other", generation);
+			else if (k == 1)
+				do_worker(WIRE_LOOK, id);
+			else
+				do_signal(id, SIGKILL);
+			report(NULL, ANSWER_MS, &a);
+			took[k][i] = fp_now_us() - begun;
+			id = k == 0 ? a.value : id;
+		}
+		usleep(5000);
+	}
+	for (unsigned k = 0; k < KINDS; k++) {
+		char text[96];
+
+		qsort(took[k], ROUNDS, sizeof(took[k][0]), by_number);
+		snprintf(text, sizeof(text), "%s median %lld p99 %lld", names[k], (long long)took[k][ROUNDS / 2], (long long)took[k][ROUNDS * 99 / 100]);
+		say("latency_us", (int)took[k][ROUNDS - 1], text);
+	}
+}
+
 /* Asks and never reads. */
 static void play_deaf(void)
 {
@@ -427,7 +470,8 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } plays[] = {
-	{"refusals", play_refusals}, {"flood", play_flood}, {"rate", play_rate}, {"deaf", play_deaf}, {"die", play_die}, {"wrong_phase", play_wrong_phase},
+	{"refusals", play_refusals},       {"flood", play_flood}, {"rate", play_rate}, {"latency", play_latency}, {"deaf", play_deaf}, {"die", play_die},
+	{"wrong_phase", play_wrong_phase},
 };
 
 /* ---- the honest part ---- */
