@@ -22,7 +22,26 @@ static struct {
 	uint64_t dropped; /* lines since the last one that was written */
 } logger = {STDERR_FILENO, FP_LOG_INFO, FP_LOG_LOGFMT, 0};
 
-static const char *const level_names[] = {"error", "warn", "info", "debug"};
+static const char *const level_names[] = {[FP_LOG_ERROR] = "error", [FP_LOG_WARN] = "warn", [FP_LOG_INFO] = "info", [FP_LOG_DEBUG] = "debug"};
+static const char *const format_names[] = {[FP_LOG_LOGFMT] = "logfmt", [FP_LOG_JSON] = "json"};
+
+static int index_of(const char *const *names, int count, const char *name)
+{
+	while (count-- > 0)
+		if (strcmp(names[count], name) == 0)
+			break;
+	return count;
+}
+
+int fp_log_level_of(const char *name)
+{
+	return index_of(level_names, sizeof(level_names) / sizeof(level_names[0]), name);
+}
+
+int fp_log_format_of(const char *name)
+{
+	return index_of(format_names, sizeof(format_names) / sizeof(format_names[0]), name);
+}
 
 void fp_log_setup(int fd, enum fp_log_level level, enum fp_log_format format)
 {

@@ -30,6 +30,10 @@ struct fp_kv fp_kv_str(const char *key, const char *text); /* NULL prints as "" 
 
 /* Defaults before the first call: descriptor 2, info, logfmt.  The descriptor stays the caller's. */
 void fp_log_setup(int fd, enum fp_log_level level, enum fp_log_format format);
+/* "error", "warn", "info", "debug"; "logfmt", "json".  -1: no such name. */
+int fp_log_level_of(const char *name);
+int fp_log_format_of(const char *name);
+
 /* `line` is the event, as the key of the first element, then its fields. */
 void fp_log(enum fp_log_level level, const struct fp_kv *line);
 

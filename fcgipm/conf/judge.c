@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fcgipm/base/log.h"
+
 struct conf_job *conf_job_new(const struct conf_world *world, struct conf_report *report)
 {
 	struct conf_job *j = calloc(1, sizeof(*j));
@@ -238,7 +240,15 @@ int conf_job_spec(struct conf_job *j, void **ret, size_t *ret_len)
 {
 	const struct manager_settings *m = &j->manager;
 	struct spec_file f = {
-		.manager = {m->user_name, m->uid, m->gid, m->runtime_directory, m->max_workers, m->log_target, j->manager_blob},
+		.manager = {.user = m->user_name,
+			    .uid = m->uid,
+			    .gid = m->gid,
+			    .runtime_directory = m->runtime_directory,
+			    .max_workers = m->max_workers,
+			    .log_target = m->log_target,
+			    .log_level = (uint8_t)fp_log_level_of(m->log_level),
+			    .log_format = (uint8_t)fp_log_format_of(m->log_format),
+			    .settings = j->manager_blob},
 		.file_count = j->report->file_count,
 		.files = j->report->files,
 		.pool_count = j->pool_count,

@@ -267,10 +267,6 @@ static bool check_manager(struct load *ld)
 		load_fail(ld, "%s: manager.user: may not be root or fcgipm-conf", l->config);
 		return false;
 	}
-	if (m->runtime_directory[0] != '/' || m->max_workers == 0) {
-		load_fail(ld, "%s: manager: below the floor: runtime_directory or max_workers", l->config);
-		return false;
-	}
 	if (l->runtime == NULL)
 		return true;
 	if (strcmp(l->runtime, m->runtime_directory) != 0 || (!l->ordinary && m->uid != l->manager.uid))
@@ -279,6 +275,11 @@ static bool check_manager(struct load *ld)
 }
 
 /* ---- into the table ---- */
+
+static char *copy_text(const char *text)
+{
+	return text != NULL ? strdup(text) : NULL;
+}
 
 static int keep_settings(struct launcher *l, const struct spec_file *f)
 {
@@ -290,7 +291,31 @@ static int keep_settings(struct launcher *l, const struct spec_file *f)
 	free((void *)(uintptr_t)l->manager_settings.at);
 	l->manager_settings = (struct wire_blob){copy, f->manager.settings.len};
 	l->max_workers = f->manager.max_workers;
+	l->log_level = f->manager.log_level;
+	l->log_format = f->manager.log_format;
 	return 0;
+}
+
+/* The log goes where the new file says, or everything stays.  True: it has moved. */
+static bool move_log(struct load *ld)
+{
+	struct launcher *l = ld->launcher;
+	char *old = l->log_target, *new = copy_text(ld->spec.manager.log_target);
+	struct fp_err err = {.text = "no memory"};
+
+	if (new != NULL && strcmp(old, new) == 0) {
+		free(new);
+		return false;
+	}
+	l->log_target = new;
+	if (new != NULL && runtime_open_log(l, &err) == 0) {
+		free(old);
+		return true;
+	}
+	l->log_target = old;
+	free(new);
+	load_fail(ld, "%s: %s", l->config, err.text);
+	return false;
 }
 
 static int enter_pools(struct load *ld)
@@ -308,11 +333,6 @@ static int enter_pools(struct load *ld)
 			return -ENOMEM;
 	}
 	return 0;
-}
-
-static char *copy_text(const char *text)
-{
-	return text != NULL ? strdup(text) : NULL;
 }
 
 /* The first spec: directories, lock and log, then only the capabilities that are needed, then a manager. */
@@ -405,10 +425,18 @@ static void mark_removed(struct launcher *l, struct pool *p, void *ctx)
 static void apply_reload(struct load *ld)
 {
 	struct launcher *l = ld->launcher;
+	bool moved;
 
+	moved = move_log(ld);
+	if (ld->failed)
+		return;
 	l->generation++;
-	if (keep_settings(l, &ld->spec) == 0)
+	if (keep_settings(l, &ld->spec) == 0) {
+		fp_log_setup(l->log_fd, l->log_level, l->log_format);
 		link_settings(l);
+	}
+	if (moved)
+		link_reopen(l);
 	for (uint32_t i = 0; i < ld->spec.pool_count; i++) {
 		const struct spec_entry *e = &ld->spec.pools[i];
 		struct pool *p = pool_intern(&l->pools, e->name);

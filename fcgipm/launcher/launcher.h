@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "fcgipm/base/err.h"
+#include "fcgipm/base/log.h"
 #include "fcgipm/launcher/child.h"
 #include "fcgipm/launcher/listener.h"
 #include "fcgipm/launcher/loop.h"
@@ -53,6 +54,8 @@ struct launcher {
 	char *runtime;
 	int lock_fd, control_fd, log_fd, null_fd, diag_fd;
 	char *log_target;
+	enum fp_log_level log_level;
+	enum fp_log_format log_format;
 	uint32_t max_workers;
 	uint64_t caps; /* kept capabilities beside the table's: those that pools name */
 	struct loop_source signals;

@@ -159,7 +159,7 @@ int main(int argc, char **argv)
 	struct fp_err err = {0};
 	int r;
 
-	l = (struct launcher){.phase = PHASE_STARTING, .lock_fd = -1, .control_fd = -1, .state_fd = -1, .log_fd = -1, .link.fd = -1};
+	l = (struct launcher){.phase = PHASE_STARTING, .lock_fd = -1, .control_fd = -1, .state_fd = -1, .log_fd = -1, .log_level = FP_LOG_INFO, .link.fd = -1};
 	settle_descriptors();
 	umask(022);
 	r = read_arguments(&l, argc, argv);

@@ -70,8 +70,7 @@ int runtime_init(struct launcher *l, struct fp_err *err)
 	l->diag_fd = probe_diag_open();
 	if (l->diag_fd < 0)
 		return fp_fail(err, -l->diag_fd, "cannot open a sock_diag socket: %m");
-	l->log_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-	return l->log_fd < 0 ? fp_fail(err, errno, "cannot use standard error: %m") : 0;
+	return runtime_open_log(l, err);
 }
 
 char *runtime_default(const struct launcher *l)
@@ -199,14 +198,15 @@ int runtime_open_log(struct launcher *l, struct fp_err *err)
 {
 	int fd = -1, r;
 
-	if (l->log_target == NULL || l->log_target[0] != '/')
-		return 0; /* stderr: it stays where it is */
-	r = open_log_file(l, &fd, err);
+	if (l->log_target != NULL && l->log_target[0] == '/')
+		r = open_log_file(l, &fd, err);
+	else
+		r = (fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3)) < 0 ? fp_fail(err, errno, "cannot use standard error: %m") : 0;
 	if (r < 0)
 		return r;
 	fp_close(&l->log_fd);
 	l->log_fd = fd;
-	fp_log_setup(l->log_fd, FP_LOG_INFO, FP_LOG_LOGFMT);
+	fp_log_setup(l->log_fd, l->log_level, l->log_format);
 	return 0;
 }
 

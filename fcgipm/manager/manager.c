@@ -32,22 +32,12 @@ void manager_fail(struct manager *m, const char *why)
 	event_base_loopbreak(m->base);
 }
 
-static enum fp_log_level level_of(const char *name)
-{
-	static const char *const names[] = {[FP_LOG_ERROR] = "error", [FP_LOG_WARN] = "warn", [FP_LOG_INFO] = "info", [FP_LOG_DEBUG] = "debug"};
-
-	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcmp(names[i], name) == 0)
-			return (enum fp_log_level)i;
-	return FP_LOG_INFO;
-}
-
 void manager_log_setup(const struct manager *m)
 {
-	enum fp_log_level level = m->settings != NULL ? level_of(m->settings->log_level) : FP_LOG_INFO;
-	bool json = m->settings != NULL && strcmp(m->settings->log_format, "json") == 0;
+	int level = m->settings != NULL ? fp_log_level_of(m->settings->log_level) : -1;
+	int format = m->settings != NULL ? fp_log_format_of(m->settings->log_format) : -1;
 
-	fp_log_setup(m->log_fd, level, json ? FP_LOG_JSON : FP_LOG_LOGFMT);
+	fp_log_setup(m->log_fd, level < 0 ? FP_LOG_INFO : (enum fp_log_level)level, format < 0 ? FP_LOG_LOGFMT : (enum fp_log_format)format);
 }
 
 void manager_apply_settings(struct manager *m, struct manager_settings *taken)

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fcgipm/base/log.h"
+
 #define SPEC_MAGIC 0x31504346u /* "FCP1" */
 enum { SPEC_VERSION = 1, FILES_MAX = 4096, ENTRY_LEAST = 5 + 4 + 4 + 12 * SPEC_ORIGIN_COUNT, FILE_LEAST = 5 };
 
@@ -17,6 +19,8 @@ static void put_manager(struct wire_wr *w, const struct spec_manager *m)
 	wire_put_str(w, m->runtime_directory);
 	wire_put_u32(w, m->max_workers);
 	wire_put_str(w, m->log_target);
+	wire_put_u8(w, m->log_level);
+	wire_put_u8(w, m->log_format);
 	wire_put_blob(w, m->settings);
 }
 
@@ -58,11 +62,15 @@ static const char *get_manager(struct wire_rd *r, struct spec_manager *m)
 	m->runtime_directory = wire_get_str(r);
 	m->max_workers = wire_get_u32(r);
 	m->log_target = wire_get_str(r);
+	m->log_level = wire_get_u8(r);
+	m->log_format = wire_get_u8(r);
 	m->settings = wire_get_blob(r);
 	if (!spec_path_ok(m->runtime_directory) || m->runtime_directory[1] == '\0')
 		return "runtime directory is no absolute path";
 	if (!log_target_ok(m->log_target))
 		return "log target is no absolute path";
+	if (m->log_level > FP_LOG_DEBUG || m->log_format > FP_LOG_JSON)
+		return "unknown log level or format";
 	return m->max_workers > 0 ? NULL : "max_workers is 0";
 }
 

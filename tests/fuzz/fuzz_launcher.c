@@ -231,6 +231,7 @@ static void begin(struct launcher *l)
 		.config = configuration,
 		.exe_dir = strdup(directory),
 		.runtime = strdup("/nowhere/run"),
+		.log_target = strdup("stderr"),
 		.conf = {991, 991},
 		.manager = {990, 990},
 		.ordinary = getuid() != 0,
@@ -275,6 +276,7 @@ static void end(struct launcher *l)
 	free((void *)(uintptr_t)l->manager_settings.at);
 	free(l->exe_dir);
 	free(l->runtime);
+	free(l->log_target);
 	free(l->workers.slot);
 	loop_fini(&l->loop);
 }

@@ -1,4 +1,5 @@
 """Starting, crashing, stopping, signals, output, and a manager that dies."""
+import json
 import os
 import signal
 import socket
@@ -199,6 +200,29 @@ def test_output_to_a_path_is_reopened_on_usr1(fcgipm, place, accounts):
     request(m.socket(), "stderr=two")
     wait_for(lambda: "two" in (logs / "out").read_text())
     assert "two" not in (logs / "old").read_text()
+
+
+def test_the_log_moves_and_changes_its_form_with_a_reload(fcgipm, place):
+    """Target, level and format, of every process; a target that cannot be opened changes nothing."""
+    log = "manager: {runtime_directory: @RUN@, log: {target: %s, level: %s, format: %s}}\npools:" + pool("c", workers=1)
+    logs = place / "logs"
+    logs.mkdir(mode=0o755)
+    m = fcgipm(log % ("stderr", "info", "logfmt")).ready()
+    m.write(log % (logs / "fcgipm.log", "debug", "json"))
+    m.cli("reload", check=0)
+    m.cli("restart", "app", check=0)
+    assert [e["generation"] for line in (logs / "fcgipm.log").read_text().splitlines() if (e := json.loads(line))["event"] == "reload.applied"] == [2]
+    assert "worker.state" in (logs / "fcgipm.log").read_text()
+    m.write(log % (place / "nowhere/fcgipm.log", "info", "logfmt"))
+    assert "nowhere" in m.cli("reload", check=78).stderr
+    m.write(log % ("stderr", "warn", "logfmt"))
+    m.cli("reload", check=0)
+    seen = len(m.events)
+    m.cli("restart", "app", check=0)
+    m.expected_errors.add("manager.died")
+    os.kill(m.manager_pid, signal.SIGKILL)
+    m.event("manager.died", after=seen)
+    assert all(e["level"] == "warn" for e in m.events[seen:])
 
 
 @needs_root

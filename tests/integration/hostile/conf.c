@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "fcgipm/base/fd.h"
+#include "fcgipm/base/log.h"
 #include "fcgipm/settings/settings.h"
 #include "fcgipm/spec/spec.h"
 #include "fcgipm/wire/conf.h"
@@ -366,7 +367,8 @@ static void begin(const char *path)
 			    .gid = manager->pw_gid,
 			    .runtime_directory = runtime,
 			    .max_workers = 100,
-			    .log_target = "stderr"},
+			    .log_target = "stderr",
+			    .log_level = FP_LOG_INFO},
 		.pool = {.name = "app",
 			 .uid = uid_of("nobody"),
 			 .gid = uid_of("nobody"),
