@@ -1,10 +1,12 @@
 """Under constant load from 16 clients on 50 ms requests no request fails and none is cut short, whatever is done to the pool."""
 import os
+import re
 import signal
+import time
 
 import pytest
 from apps import pool, script
-from conftest import wait_for
+from conftest import needs_root, wait_for
 from fcgi import Load
 
 LANGUAGES = ("c", "php", "perl", "ruby")
@@ -27,18 +29,31 @@ def test_restart_under_load(fcgipm, place, language):
     assert not l.failures
 
 
+def changed(language, turn, users):
+    """The pool as of that turn: command, environment, limits and user change in turn, and stay changed."""
+    command, environment, limits, user = ((turn + 3 - what) // 4 for what in range(4))
+    argument = f"-d, x.turn={command}" if language == "php" else f"turn{command}"
+    text = re.sub(r"command: \[(.*?)\]", rf"command: [\1, {argument}]", pool(language, workers=8, user=users[user % len(users)]))
+    if "environment: {" not in text:
+        text += "    environment: {}\n"
+    return "pools:" + text.replace("environment: {", f"environment: {{TURN: \"{environment}\", ") + f"    limits: {{nofile: {512 + limits}}}\n"
+
+
+@needs_root
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_reload_under_load_with_changed_environment(fcgipm, place, language):
-    text = "pools:" + pool(language, workers=8)
-    m = fcgipm(text).ready()
+def test_20_reloads_with_changed_command_environment_limits_and_user(fcgipm, place, accounts, language):
+    users = [a.pw_name for a in accounts]
+    m = fcgipm(changed(language, 0, users)).ready()
+    keys = ["command", "environment", "limits.nofile", "user"]
     with load(m, place, language) as l:
-        for turn in range(5):
-            l.wait(20)
-            m.write(text + f"    inherit_environment: [HOME]\n    limits: {{nofile: {512 + turn}}}\n")
+        for turn in range(1, 21):
+            l.wait(5)
+            m.write(changed(language, turn, users))
             m.cli("reload", check=0)
         l.wait(20)
     assert not l.failures
-    assert m.status()["manager"]["generation"] == 6
+    assert m.status()["manager"]["generation"] == 21
+    assert [e["key"] for e in m.events if e["event"] == "pool.differs"] == keys * 5
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -128,3 +143,16 @@ def test_a_pool_whose_queue_is_never_empty_is_replaced(fcgipm, place, language):
             assert not before & set(m.pids()), "an old worker can still accept"
         l.wait(10)
     assert not l.failures
+
+
+@pytest.mark.skipif("RUN_SOAK" not in os.environ, reason="30 seconds each: make soak")
+@pytest.mark.parametrize("language", LANGUAGES + ("python", "sbcl", "clisp"))
+def test_30_seconds_of_continuous_replacement(fcgipm, place, language):
+    m = fcgipm("pools:" + pool(language, workers=4)).ready()
+    end, rounds = time.monotonic() + 30, 0
+    with load(m, place, language) as l:
+        while time.monotonic() < end:
+            m.cli("restart", "app", check=0, timeout=30)
+            rounds += 1
+    assert not l.failures
+    assert rounds > 20 and l.served > 500
