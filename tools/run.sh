@@ -100,7 +100,7 @@ Try next, in another terminal:
   $fcgipm scale php --min 4
   $fcgipm restart ruby
   $fcgipm request perl /hello
-  kill -9 \$(pgrep -f fcgipm-manager)     (and reload a page: nothing is lost)
+  pkill -9 -P $manager fcgipm-manager     (and reload a page: nothing is lost)
   edit $run/pools.yaml, then: $fcgipm reload
 
 The log is $run/fcgipm.log.  Ctrl-C stops all of it.

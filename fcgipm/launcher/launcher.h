@@ -23,8 +23,6 @@
 #include "fcgipm/launcher/pool.h"
 #include "fcgipm/launcher/worker.h"
 
-#define LAUNCHER_VERSION "0.1.0"
-
 struct load;
 
 /* SERVING: all requests; ENDING: the manager may only finish what it has. */

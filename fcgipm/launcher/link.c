@@ -18,6 +18,7 @@
 #include "fcgipm/launcher/notify.h"
 #include "fcgipm/launcher/output_file.h"
 #include "fcgipm/wire/table.h"
+#include "include/fcgipm/protocol.h"
 
 enum { UNREAD_MAX_BYTES = 1 << 20 };
 
@@ -193,7 +194,7 @@ static void tell_hello(struct launcher *l)
 		.starts = l->manager_starts,
 		.generation = l->generation,
 		.flags = l->ordinary,
-		.version = LAUNCHER_VERSION,
+		.version = FCGIPM_VERSION,
 		.config = l->config,
 	};
 	int fds[3] = {l->control_fd, l->log_fd, l->state_fd};
