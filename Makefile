@@ -1,9 +1,15 @@
 # fcgipm: `make help` lists the targets.  A layer is a folder below fcgipm/, a role is a layer with a main.c; files are found by their folder.
 BUILD ?= build
-CC ?= gcc
+ifeq ($(origin CC),default)
+CC = gcc
+endif
 prefix ?= /usr/local
 DESTDIR ?=
 T ?=
+JOBS ?= $(shell nproc)
+# V=1 shows the commands themselves.
+Q = $(if $(V),,@)
+say = $(if $(V),@:,@printf '  %-5s %s\n' $(1) $(2))
 
 WARN = -Wall -Wextra -Wshadow -Wmissing-prototypes -Wcast-qual -Wsign-compare -Wpointer-arith $(if $(WERROR),-Werror)
 HARDEN ?= -O2 -D_FORTIFY_SOURCE=3 -fstack-protector-strong
@@ -50,20 +56,22 @@ help: ## This list
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 define layer_rule
 $(call archive,$(1)): $(filter-out %/main.o,$(call objects,$(1)))
 	@mkdir -p $$(@D)
 	@rm -f $$@
-	ar rcs $$@ $$(filter %.o,$$^)
+	$$(Q)ar rcs $$@ $$(filter %.o,$$^)
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rule,$(l))))
 
 define role_rule
 $(2): $(BUILD)/obj/fcgipm/$(1)/main.o $(call archives,$(1) $(USES_$(1)))
 	@mkdir -p $$(@D)
-	$$(CC) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $(LIBS_$(1))
+	$$(call say,LINK,$$@)
+	$$(Q)$$(CC) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $(LIBS_$(1))
 endef
 $(foreach r,$(ROLES),$(eval $(call role_rule,$(r),$(BUILD)/libexec/fcgipm/fcgipm-$(r))))
 $(eval $(call role_rule,cli,$(BUILD)/bin/fcgipm))
@@ -71,21 +79,25 @@ $(eval $(call role_rule,cli,$(BUILD)/bin/fcgipm))
 # A unit test may call anything but a main().
 $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(call archives,$(LAYERS))
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(call archives,$(LAYERS)) -Wl,--end-group -lcmocka $(ALL_LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(call archives,$(LAYERS)) -Wl,--end-group -lcmocka $(ALL_LIBS)
 
 # The applications that the tests run are no part of us: a sanitizer in them would change how they die.
 $(BUILD)/tests/apps/%: tests/integration/apps/%.c
 	@mkdir -p $(@D)
-	$(CC) -std=gnu2x -D_GNU_SOURCE -g -O1 $(WARN) -o $@ $< -lfcgi
+	$(call say,LINK,$@)
+	$(Q)$(CC) -std=gnu2x -D_GNU_SOURCE -g -O1 $(WARN) -o $@ $< -lfcgi
 
 $(BUILD)/tests/hostile/%: $(BUILD)/obj/tests/integration/hostile/%.o $(call archives,settings spec wire base)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(call archives,settings spec wire base)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(call archives,settings spec wire base)
 
 # The corpus is replayed by an ordinary program; libFuzzer's main takes its place in `make fuzz`.
 $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o $(call archives,$(LAYERS))
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(if $(filter launcher,$*),$(addprefix -Wl$(,)--wrap=,$(FUZZ_WRAPS))) -Wl,--start-group $(call archives,$(LAYERS)) -Wl,--end-group $(ALL_LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(if $(filter launcher,$*),$(addprefix -Wl$(,)--wrap=,$(FUZZ_WRAPS))) -Wl,--start-group $(call archives,$(LAYERS)) -Wl,--end-group $(ALL_LIBS)
 # What fuzz_launcher puts in the place of processes.
 FUZZ_WRAPS = priv_fork waitid waitpid kill socketpair
 , := ,
@@ -97,7 +109,7 @@ FUZZ_WRAPS = priv_fork waitid waitpid kill socketpair
 tests: all $(UNIT_TESTS) $(FUZZ_NAMES:%=$(BUILD)/tests/fuzz/%) $(APPS) $(HOSTILE)
 
 check: deps ## Install what is missing, build, run every test
-	@$(MAKE) --no-print-directory tests
+	@$(MAKE) -j$(JOBS) --no-print-directory tests
 	@tools/check.sh $(BUILD) unit fuzz integration
 
 check-unit: tests ## The unit tests (T=name picks one)
@@ -110,7 +122,7 @@ check-integration: tests ## The tests with real programs (T=name picks some)
 	@tools/check.sh $(BUILD) integration
 
 asan: deps ## All tests under AddressSanitizer and UBSan, in build/asan
-	@$(MAKE) --no-print-directory tests $(ASAN_FLAGS)
+	@$(MAKE) -j$(JOBS) --no-print-directory tests $(ASAN_FLAGS)
 	@ASAN_OPTIONS=detect_leaks=1 tools/check.sh $(BUILD)/asan unit fuzz integration
 ASAN_FLAGS = BUILD=$(BUILD)/asan HARDEN='-O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined'
 
@@ -122,11 +134,11 @@ soak: deps ## What takes longer: fuzzing, long hammers, sanitizers, valgrind
 
 bench: deps ## Side by side with the installed peers; medians and conditions
 	@tools/deps.sh php-fpm
-	@$(MAKE) --no-print-directory tests
+	@$(MAKE) -j$(JOBS) --no-print-directory tests
 	@/usr/bin/python3 tests/bench/bench.py $(BUILD)
 
 cover: deps ## Line coverage of the unit and integration tests
-	@$(MAKE) --no-print-directory tests BUILD=$(BUILD)/cover HARDEN='-O0 --coverage'
+	@$(MAKE) -j$(JOBS) --no-print-directory tests BUILD=$(BUILD)/cover HARDEN='-O0 --coverage'
 	@tools/check.sh $(BUILD)/cover unit fuzz integration
 	@gcovr --root . --filter fcgipm/ $(BUILD)/cover/obj
 
@@ -139,7 +151,7 @@ format: ## Format the sources in place
 # ---- running and installing ----
 
 run: deps ## Build, start the manager and a private httpd on loopback, print the URLs
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) -j$(JOBS) --no-print-directory all
 	@tools/run.sh $(BUILD)
 
 deps: ## Say and install what is missing, by Debian package; make the two accounts
