@@ -299,6 +299,7 @@ static void keep_few(struct priv_jail *j)
 	(void)j;
 	if (few == NULL || cap_set_proc(few) < 0)
 		_exit(99);
+	cap_free(few);
 }
 
 static void test_chroot_into_a_private_home(void **state)
