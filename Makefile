@@ -9,7 +9,7 @@ T ?=
 JOBS ?= $(shell nproc)
 # V=1 shows the commands themselves.
 Q = $(if $(V),,@)
-say = $(if $(V),@:,@printf '  %-5s %s\n' $(1) $(2))
+say = $(if $(or $(V),$(findstring s,$(firstword -$(MAKEFLAGS)))),@:,@printf '  %-5s %s\n' $(1) $(2))
 
 WARN = -Wall -Wextra -Wshadow -Wmissing-prototypes -Wcast-qual -Wsign-compare -Wpointer-arith $(if $(WERROR),-Werror)
 HARDEN ?= -O2 -D_FORTIFY_SOURCE=3 -fstack-protector-strong

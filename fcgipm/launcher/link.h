@@ -1,4 +1,4 @@
-/* The launcher's end of the link to its manager: answers its requests (the message table in wire/launcher.h), tells it what happened. */
+/* The launcher's end of the link to its manager: what it is told, and the answers to its requests (requests.h). */
 #ifndef FCGIPM_LAUNCHER_LINK_H
 #define FCGIPM_LAUNCHER_LINK_H
 
@@ -15,6 +15,10 @@ struct pool_entry;
 void link_open(struct launcher *l, int sock);
 void link_close(struct launcher *l);
 
+/* The answer to request seq (0: nobody waits for one).  Descriptors stay the caller's; r is 0 or -errno. */
+void link_answer(struct launcher *l, uint32_t seq, const struct wire_answer *a, const int *fds, unsigned nfds);
+void link_answer_code(struct launcher *l, uint32_t seq, int r, const char *text);
+
 /* Events; without a manager they are nothing: a new one is told everything at its start. */
 void link_started(struct launcher *l, const struct wire_worker_id *m);
 void link_exited(struct launcher *l, const struct wire_exited *m);
@@ -25,8 +29,6 @@ void link_quit(struct launcher *l, uint8_t how);
 void link_reopen(struct launcher *l);
 /* Asks a manager, this one or the next, for a RELOAD. */
 void link_want_reload(struct launcher *l);
-/* Begins the reload that had to wait for another load, if there is one. */
-void link_reload_next(struct launcher *l);
 /* The answer to RELOAD: code 0 and the generation, or the errors' text (cut to a datagram; the rest goes to the log). */
 void link_answer_reload(struct launcher *l, uint32_t seq, int code, const char *text);
 

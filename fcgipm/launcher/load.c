@@ -21,8 +21,8 @@
 #include "fcgipm/base/log.h"
 #include "fcgipm/base/text.h"
 #include "fcgipm/launcher/launcher.h"
-#include "fcgipm/launcher/link.h"
 #include "fcgipm/launcher/load_state.h"
+#include "fcgipm/launcher/requests.h"
 #include "fcgipm/launcher/runtime.h"
 #include "fcgipm/priv/files.h"
 #include "fcgipm/wire/conf.h"
@@ -341,7 +341,7 @@ void load_free_if_done(struct load *ld)
 		return;
 	apply_end(ld);
 	load_free(ld);
-	link_reload_next(l);
+	requests_reload_next(l);
 }
 
 int load_start(struct launcher *l, enum load_kind kind, struct fp_err *err)

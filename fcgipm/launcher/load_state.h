@@ -1,4 +1,4 @@
-/* The configuration being loaded: what load.c (conf and its messages) and apply.c (what becomes of the spec) share. */
+/* The configuration being loaded: what load.c (conf and its messages), looks.c and apply.c (what becomes of the spec) share. */
 #ifndef FCGIPM_LAUNCHER_LOAD_STATE_H
 #define FCGIPM_LAUNCHER_LOAD_STATE_H
 
@@ -41,6 +41,11 @@ void load_free_if_done(struct load *ld);
 
 /* conf has judged: floors, looks, and then the spec's way into the table of pools. */
 void apply_judged(struct load *ld);
+/* Looks at the pools that are wanted, some at a time (looks.c); after the last one, apply_looked. */
+void looks_go_on(struct load *ld);
+void looks_add_finding(struct load *ld, const struct spec_entry *e, enum spec_origin at, const char *text);
+/* All looks are back: a reload that is clean takes effect. */
+void apply_looked(struct load *ld);
 /* All is done, or it failed: prints, answers the manager, starts it. */
 void apply_end(struct load *ld);
 
