@@ -38,7 +38,7 @@ no_promises() {
 }
 
 part layers tools/layers.py
-part events tools/events.py
+part docs tools/docs.py
 part function_size function_size
 part format format
 part analysis analysis

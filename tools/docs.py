@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Holds docs/events.md against the events that the sources log: the same names, and every field of the source in the table."""
+"""Holds the docs against the sources: every event and its fields stand in docs/events.md, and every test that a page names is there."""
 import re
 import sys
 from pathlib import Path
@@ -16,5 +16,8 @@ wrong = [f"{name}: logged, but not in docs/events.md" for name in sorted(set(log
 wrong += [f"{name}: in docs/events.md, but never logged" for name in sorted(set(documented) - set(logged))]
 wrong += [f"{name}: field {', '.join(sorted(logged[name] - documented[name]))} is not in docs/events.md"
           for name in sorted(set(logged) & set(documented)) if logged[name] - documented[name]]
-print("\n".join(wrong) or f"events: {len(logged)}, each as documented")
+tests = set(re.findall(r"\b(test_\w+)", "\n".join(p.read_text() for p in root.glob("tests/**/*.[cp]*") if p.suffix in (".c", ".py"))))
+for page in sorted(root.glob("**/*.md")):
+    wrong += [f"{page.relative_to(root)}: no such test: {name}" for name in re.findall(r"`(test_\w+)`", page.read_text()) if name not in tests]
+print("\n".join(wrong) or f"docs: {len(logged)} events, each as documented; every test that is named is there")
 sys.exit(bool(wrong))
