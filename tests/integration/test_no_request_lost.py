@@ -70,10 +70,11 @@ def test_scale_up_and_down_under_load(fcgipm, place, language):
     wait_for(lambda: len(m.pids()) == 2, message="the surplus stays")
 
 
-def test_max_lifetime_under_load(fcgipm, place):
-    m = fcgipm("pools:" + pool("c", workers=8, extra="").replace("spare: 0", "spare: 0, max_lifetime: 1s")).ready()
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_max_lifetime_under_load(fcgipm, place, language):
+    m = fcgipm("pools:" + pool(language, workers=8, extra="").replace("spare: 0", "spare: 0, max_lifetime: 1s")).ready()
     first = set(m.pids())
-    with load(m, place, "c") as l:
+    with load(m, place, language) as l:
         wait_for(lambda: not first & set(m.pids()), timeout=30, message="workers outlive max_lifetime")
         l.wait(40)
     assert not l.failures
