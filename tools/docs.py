@@ -9,6 +9,8 @@ logged, documented = {}, {}
 for path in sorted(root.glob("fcgipm/*/*.c")):
     for name, fields in re.findall(r'(?:log_(?:error|warn|info|debug)\(|FP_LOG_LINE\()"([a-z_.]+)"(.*?)\);', path.read_text(), re.S):
         logged.setdefault(name, set()).update(re.findall(r'K[SIB]\((?:\w+ \? "\w+" : )?"(\w+)"', fields))
+for begin, end in re.findall(r'X\([A-Z_]+, \w+, "([a-z_.]+)", "([a-z_.]+)"', (root / "fcgipm/manager/episode.h").read_text()):
+    logged[begin], logged[end] = {"pool", "queued", "wanted", "max"}, {"pool", "in_all_ms"}
 for name, fields in re.findall(r"^\| ([a-z_.]+) \| [a-z, ]+ \| ([^|]*) \|", (root / "docs/events.md").read_text(), re.M):
     documented[name] = set(re.split(r", | or ", fields))
 

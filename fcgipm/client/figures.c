@@ -32,6 +32,7 @@ const struct figure figures_pool[] = {
 	{"queue.depth", "QUEUE", OF_POOL(queue_depth), "connections that wait now"},
 	{"queue.limit", NULL, OF_POOL(queue_limit), "connections that may wait"},
 	{"queue.peak", "PEAK", OF_POOL(queue_peak), "most connections that waited at once"},
+	{"queue.full_ms", NULL, OF_POOL(queue_full_ms), "time with the queue at its limit: frontends were turned away"},
 	{"workers.idle", "IDLE", OF_POOL(idle), "workers that wait for a request"},
 	{"workers.busy", "BUSY", OF_POOL(busy), "workers that serve"},
 	{"workers.booting", "BOOTING", OF_POOL(booting), "workers that have not come to their first accept"},
@@ -48,12 +49,16 @@ const struct figure figures_pool[] = {
 	{"restarts.lifetime", NULL, OF_POOL(restarts_lifetime), "workers that had come to their age"},
 	{"restarts.replaced", NULL, OF_POOL(restarts_replaced), "workers that had served and ended well"},
 	{"at_max_ms", NULL, OF_POOL(at_max_ms), "time spent at the most workers with connections waiting"},
+	{"held_ms", NULL, OF_POOL(held_ms), "time in which manager.max_workers left no room for workers that were wanted"},
+	{"slow_boot_ms", NULL, OF_POOL(slow_boot_ms), "time in which connections waited for workers that booted"},
 	{"abandoned", NULL, OF_POOL(abandoned), "connections whose client had gone before they were accepted"},
 	{"memory_bytes", NULL, OF_POOL(memory_bytes), "resident memory of its workers"},
 	{"last_error", NULL, OF_POOL(last_error), "what went wrong last"},
 	{"user", NULL, OF_POOL(user), "account of the workers"},
 	{"generation", NULL, OF_POOL(generation), "number of the configuration that it runs by"},
-	{"notes", NULL, FIGURE_NOTES, offsetof(struct snapshot_pool, notes), "what else is to be known just now"},
+	{"notes", NULL, FIGURE_TEXTS, offsetof(struct snapshot_pool, notes), "what else is to be known just now"},
+	{"alarms", NULL, FIGURE_TEXTS, offsetof(struct snapshot_pool, alarms), "what it suffers from now: at_max, held, queue_full, slow_boot"},
+	{"decisions", NULL, FIGURE_TEXTS, offsetof(struct snapshot_pool, decisions), "the last decisions of the scaler, the newest first"},
 };
 const size_t figures_pool_count = sizeof(figures_pool) / sizeof(figures_pool[0]);
 
@@ -93,5 +98,5 @@ const char *figure_text(const struct figure *f, const void *base)
 
 const struct snapshot_list *figure_list(const struct figure *f, const void *base)
 {
-	return f->type == FIGURE_PIDS || f->type == FIGURE_NOTES ? at(f, base) : NULL;
+	return f->type == FIGURE_PIDS || f->type == FIGURE_TEXTS ? at(f, base) : NULL;
 }

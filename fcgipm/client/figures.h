@@ -10,7 +10,7 @@
 #include "fcgipm/base/text.h"
 #include "fcgipm/client/snapshot.h"
 
-enum figure_type { FIGURE_TEXT, FIGURE_I32, FIGURE_U32, FIGURE_I64, FIGURE_U64, FIGURE_PIDS, FIGURE_NOTES };
+enum figure_type { FIGURE_TEXT, FIGURE_I32, FIGURE_U32, FIGURE_I64, FIGURE_U64, FIGURE_PIDS, FIGURE_TEXTS };
 
 struct figure {
 	const char *path; /* "queue.depth" is depth in the object queue; rows of one object stand together */

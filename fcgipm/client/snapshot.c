@@ -17,7 +17,7 @@
 #define LEAST_str 5
 // NOLINTNEXTLINE(bugprone-macro-parentheses): a sum of terms
 #define LEAST(type, name) +LEAST_##type
-enum { PID_BYTES = LEAST_i32, NOTE_LEAST = LEAST_str, POOL_LEAST = 0 WIRE_FIELDS_status_pool(LEAST) + LEAST_u32 + LEAST_u32 };
+enum { PID_BYTES = LEAST_i32, TEXT_LEAST = LEAST_str, POOL_LEAST = 0 WIRE_FIELDS_status_pool(LEAST) + 4 * LEAST_u32 };
 
 static void read_pids(struct wire_rd *r, struct snapshot_list *l)
 {
@@ -29,11 +29,11 @@ static void read_pids(struct wire_rd *r, struct snapshot_list *l)
 		(void)wire_get_i32(r);
 }
 
-static void read_notes(struct wire_rd *r, struct snapshot_list *l)
+static void read_texts(struct wire_rd *r, struct snapshot_list *l)
 {
-	l->count = wire_get_count(r, NOTE_LEAST);
+	l->count = wire_get_count(r, TEXT_LEAST);
 	l->rest = *r;
-	if (l->count > SNAPSHOT_NOTES_MAX)
+	if (l->count > SNAPSHOT_TEXTS_MAX)
 		r->bad = true;
 	for (uint32_t i = 0; i < l->count && !r->bad; i++)
 		(void)wire_get_str(r);
@@ -44,7 +44,9 @@ static void read_pools(struct wire_rd *r, struct snapshot *s)
 	for (uint32_t i = 0; i < s->count && !r->bad; i++) {
 		(void)wire_read_status_pool(r, &s->pools[i].figures);
 		read_pids(r, &s->pools[i].pids);
-		read_notes(r, &s->pools[i].notes);
+		read_texts(r, &s->pools[i].notes);
+		read_texts(r, &s->pools[i].alarms);
+		read_texts(r, &s->pools[i].decisions);
 	}
 }
 

@@ -9,7 +9,7 @@
 #include "fcgipm/base/err.h"
 #include "fcgipm/wire/status.h"
 
-enum { SNAPSHOT_MAX = 256 << 20, SNAPSHOT_PIDS_MAX = 65536, SNAPSHOT_NOTES_MAX = 64 };
+enum { SNAPSHOT_MAX = 256 << 20, SNAPSHOT_PIDS_MAX = 65536, SNAPSHOT_TEXTS_MAX = 64 };
 
 /* Elements that are still encoded: read count of them from a copy of rest. */
 struct snapshot_list {
@@ -21,6 +21,8 @@ struct snapshot_pool {
 	struct wire_status_pool figures;
 	struct snapshot_list pids; /* i32 each */
 	struct snapshot_list notes; /* str each: what else is to be known just now */
+	struct snapshot_list alarms; /* str each: at_max, held, ... while it lasts */
+	struct snapshot_list decisions; /* str each: of the scaler, the newest first */
 };
 
 struct snapshot {

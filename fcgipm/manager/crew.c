@@ -81,6 +81,7 @@ void worker_free(struct worker *w)
 		at = &(*at)->next;
 	*at = w->next;
 	w->pool->m->worker_count--;
+	shares_freed(w->pool->m);
 	if (w->id != 0)
 		worker_leave(w);
 	event_del(&w->timer);

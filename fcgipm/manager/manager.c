@@ -82,6 +82,7 @@ struct manager *manager_new(int link_fd)
 	m->diag_fd = probe_diag_open();
 	steer_init(m);
 	sampler_init(m);
+	shares_init(m);
 	retire_line_init(m);
 	events_init(m);
 	if (m->diag_fd < 0 || link_init(&m->link, m->base, link_fd) < 0) {
@@ -106,6 +107,7 @@ void manager_free(struct manager *m)
 	while (m->first_pool != NULL)
 		pool_free(m->first_pool);
 	sampler_fini(m);
+	shares_fini(m);
 	steer_fini(m);
 	link_fini(&m->link);
 	state_fini(&m->state);

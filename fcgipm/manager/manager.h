@@ -21,6 +21,7 @@
 #include "fcgipm/manager/reload.h"
 #include "fcgipm/manager/retire.h"
 #include "fcgipm/manager/service.h"
+#include "fcgipm/manager/shares.h"
 #include "fcgipm/manager/state.h"
 #include "fcgipm/settings/settings.h"
 
@@ -59,6 +60,7 @@ struct manager {
 
 	int diag_fd;
 	struct sampler sampler;
+	struct shares shares;
 	struct retire_line retire_line;
 	struct state state;
 	struct control control;

@@ -218,28 +218,21 @@ static void queue_arm(struct pool *p)
 		p->queue.armed = true;
 }
 
-/* Time at max with a queue is counted, and said once. */
-static void note_at_max(struct pool *p, bool at_max, int64_t now)
+/* Whatever there was is over: the pool does not run. */
+static void end_episodes(struct pool *p)
 {
-	struct queue_watch *q = &p->queue;
+	for (unsigned k = 0; k < EPISODE_COUNT; k++)
+		episode_note(p, (enum episode_kind)k, false);
+}
 
-	if (q->at_max_since_ms != 0) {
-		p->counters.at_max_ms += (uint64_t)(now - q->at_max_since_ms);
-		q->at_max_since_ms = now;
-	}
-	if (!at_max) {
-		if (q->at_max_said)
-			log_info("pool.below_max", KS("pool", p->name), KI("at_max_ms", p->counters.at_max_ms));
-		q->at_max_since_ms = 0;
-		q->at_max_said = false;
-		return;
-	}
-	if (q->at_max_since_ms == 0) {
-		q->at_max_since_ms = now;
-	} else if (!q->at_max_said) {
-		q->at_max_said = true;
-		log_warn("pool.at_max", KS("pool", p->name), KI("max", pool_max(p)), KI("queued", q->depth));
-	}
+static void note_episodes(struct pool *p, bool at_max)
+{
+	struct pool_census c = pool_census(p);
+	uint32_t depth = p->queue.depth;
+
+	episode_note(p, EPISODE_AT_MAX, at_max && depth > 0);
+	episode_note(p, EPISODE_QUEUE_FULL, depth >= pool_wanted(p)->set.queue_limit);
+	episode_note(p, EPISODE_SLOW_BOOT, depth > 0 && c.booting > 0 && !at_max);
 }
 
 void queue_settle(struct pool *p, uint32_t alive)
@@ -249,11 +242,11 @@ void queue_settle(struct pool *p, uint32_t alive)
 	bool at_max = alive >= pool_max(p);
 
 	if (p->listener == NULL || p->listener->fd < 0 || p->stopped || p->failed || p->drained || p->removing) {
-		note_at_max(p, false, now);
+		end_episodes(p);
 		queue_unwatch(p);
 		return;
 	}
-	note_at_max(p, at_max && q->depth > 0, now);
+	note_episodes(p, at_max);
 	if (q->in_sampler != NULL)
 		return; /* a look is due already; afterwards we are asked again */
 	if (q->depth > 0) {

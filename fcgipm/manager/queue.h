@@ -24,9 +24,6 @@ struct queue_watch {
 	struct pool *next_sampled, **in_sampler; /* NULL: not on the list */
 	int64_t last_wake_ms;
 	uint32_t depth, busy; /* as last sampled */
-	uint32_t held; /* workers that the total has no room for, as last decided */
-	int64_t at_max_since_ms;
-	bool at_max_said, held_said;
 	uint32_t peaks[QUEUE_PEAKS]; /* the most that was wanted, a ring over idle_timeout */
 	unsigned peak_at;
 	int64_t peak_turn_ms;

@@ -217,7 +217,7 @@ const char *pool_state_name(const struct pool *p, const struct pool_census *c, u
 		return "failed";
 	if (c->accepting == 0 && pool_min(p) == 0 && depth == 0)
 		return "sleeping";
-	if (p->queue.held > 0)
+	if (p->episodes[EPISODE_HELD].since_ms != 0)
 		return "held";
 	if (depth > 0 && c->ready >= pool_max(p))
 		return "at_max";

@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "fcgipm/manager/decisions.h"
+#include "fcgipm/manager/episode.h"
 #include "fcgipm/manager/output.h"
 #include "fcgipm/manager/queue.h"
 #include "fcgipm/pool/backoff.h"
@@ -78,7 +80,7 @@ struct transition {
 enum removal_stage { REMOVAL_NONE, REMOVAL_WITHDRAWN, REMOVAL_ASKED, REMOVAL_FORGOTTEN };
 
 struct pool_counters {
-	uint64_t exits, signals, timeouts, boots, lifetimes, replaced, at_max_ms, abandoned, queue_peak;
+	uint64_t exits, signals, timeouts, boots, lifetimes, replaced, at_max_ms, abandoned, queue_peak, held_ms, queue_full_ms, slow_boot_ms;
 };
 
 struct pool {
@@ -115,6 +117,10 @@ struct pool {
 
 	struct event timer; /* the next moment at which steering may find something to do */
 	struct queue_watch queue;
+	uint32_t wanted; /* workers, as last decided; what cannot be started now is not wanted */
+	uint32_t grant; /* workers that it may start although they are scarce */
+	struct episode episodes[EPISODE_COUNT];
+	struct decisions decisions;
 	struct output_rate rate;
 	int output_fd; /* of the output file; -1 */
 	bool output_asked, output_opening, output_again; /* ever; under way; and once more after that */

@@ -107,7 +107,6 @@ static void put_workers(struct wire_status_pool *o, const struct pool_census *c,
 static void put_counters(struct wire_status_pool *o, const struct pool *p)
 {
 	const struct pool_counters *c = &p->counters;
-	int64_t since = p->queue.at_max_since_ms;
 
 	o->queue_peak = (int64_t)c->queue_peak;
 	o->served = WIRE_UNKNOWN; /* only pre-forked workers count their requests */
@@ -117,7 +116,10 @@ static void put_counters(struct wire_status_pool *o, const struct pool *p)
 	o->restarts_boot = (int64_t)c->boots;
 	o->restarts_lifetime = (int64_t)c->lifetimes;
 	o->restarts_replaced = (int64_t)c->replaced;
-	o->at_max_ms = (int64_t)c->at_max_ms + (since != 0 ? fp_now_ms() - since : 0);
+	o->at_max_ms = (int64_t)episode_total_ms(p, EPISODE_AT_MAX);
+	o->held_ms = (int64_t)episode_total_ms(p, EPISODE_HELD);
+	o->queue_full_ms = (int64_t)episode_total_ms(p, EPISODE_QUEUE_FULL);
+	o->slow_boot_ms = (int64_t)episode_total_ms(p, EPISODE_SLOW_BOOT);
 	o->abandoned = WIRE_UNKNOWN;
 }
 
@@ -156,6 +158,32 @@ static uint32_t make_notes(const struct pool *p, char notes[NOTES_MAX][192])
 	return n;
 }
 
+static void put_alarms(struct wire_wr *w, const struct pool *p)
+{
+	uint32_t count = 0;
+
+	for (unsigned k = 0; k < EPISODE_COUNT; k++)
+		count += p->episodes[k].said;
+	wire_put_u32(w, count);
+	for (unsigned k = 0; k < EPISODE_COUNT; k++)
+		if (p->episodes[k].said)
+			wire_put_str(w, episode_name((enum episode_kind)k));
+}
+
+static void put_decisions(struct wire_wr *w, const struct pool *p)
+{
+	const struct decision *d;
+	int64_t now = fp_now_ms();
+
+	wire_put_u32(w, p->decisions.count);
+	for (unsigned i = 0; (d = decisions_get(&p->decisions, i)) != NULL; i++) {
+		char text[192];
+
+		decision_text(d, now, text, sizeof(text));
+		wire_put_str(w, text);
+	}
+}
+
 static void put_pool(struct manager *m, struct wire_wr *w, const struct survey *s, size_t i)
 {
 	struct pool *p = s->pools[i];
@@ -189,6 +217,8 @@ static void put_pool(struct manager *m, struct wire_wr *w, const struct survey *
 	wire_put_u32(w, note_count);
 	for (uint32_t n = 0; n < note_count; n++)
 		wire_put_str(w, notes[n]);
+	put_alarms(w, p);
+	put_decisions(w, p);
 }
 
 static void put_all(struct manager *m, struct wire_wr *w, const struct survey *s)

@@ -46,14 +46,17 @@ void steer_all(struct manager *m)
 
 /* ---- who has to go ---- */
 
-static void retire_each(struct pool *p, bool (*which)(const struct worker *w), enum retire_reason reason, uint32_t most)
+static uint32_t retire_each(struct pool *p, bool (*which)(const struct worker *w), enum retire_reason reason, uint32_t most)
 {
-	for (struct worker *w = p->workers; w != NULL && most > 0; w = w->next) {
+	uint32_t count = 0;
+
+	for (struct worker *w = p->workers; w != NULL && count < most; w = w->next) {
 		if (!which(w) || w->retiring != RETIRE_NOT || !worker_accepts(w->state))
 			continue;
 		retire_worker(w, reason);
-		most--;
+		count++;
 	}
+	return count;
 }
 
 static bool anyone(const struct worker *w)
@@ -95,6 +98,13 @@ static void steer_overdue(struct pool *p, const struct pool_census *c, uint32_t 
 		retire_each(p, is_overdue, RETIRE_LIFETIME, 1);
 }
 
+static void decided(struct pool *p, uint32_t from, uint32_t to, const char *reason)
+{
+	const struct decision d = {fp_now_ms(), from, to, p->queue.depth, p->queue.busy, reason};
+
+	decisions_add(&p->decisions, &d);
+}
+
 /* ---- who has to come ---- */
 
 /* What the launcher permits: twice max while another generation or incarnation lives, else max, and one more in whose place an overdue one can go: in a
@@ -115,14 +125,6 @@ static uint32_t pool_room(const struct pool *p, const struct pool_census *c)
 	return total < most ? most - total : 0;
 }
 
-static uint32_t total_left(const struct pool *p)
-{
-	const struct manager *m = p->m;
-	uint32_t most = manager_max_workers(m) * (p->transition.stage == TRANSITION_BOOT ? 2 : 1);
-
-	return m->worker_count < most ? most - m->worker_count : 0;
-}
-
 static struct scale_answer steer_decide(struct pool *p, const struct pool_census *c, int64_t now)
 {
 	const struct pool_settings *s = &pool_wanted(p)->set;
@@ -137,7 +139,7 @@ static struct scale_answer steer_decide(struct pool *p, const struct pool_census
 		.spare = s->workers_spare,
 		.concurrency = s->workers_concurrency,
 		.boot_parallel = s->workers_boot_parallel,
-		.total_left = total_left(p),
+		.total_left = shares_left(p),
 	};
 
 	if (in.min >= in.max)
@@ -165,30 +167,39 @@ static bool steer_must_wait(struct pool *p, int64_t now)
 	return wait > 0;
 }
 
-static void note_held(struct pool *p, const struct scale_answer *a, const struct pool_census *c)
+/* It wants more than manager.max_workers leaves to it. */
+static void note_held(struct pool *p, uint32_t have)
 {
-	uint32_t have = c->ready + c->booting;
+	bool held = p->wanted > have && shares_left(p) == 0, was_said = p->episodes[EPISODE_HELD].said;
 
-	p->queue.held = a->wanted > have && total_left(p) == 0 ? a->wanted - have : 0;
-	if (p->queue.held > 0 && !p->queue.held_said) {
+	episode_note(p, EPISODE_HELD, held);
+	if (!held)
+		return;
+	shares_need(p->m);
+	pool_touch_in(p, QUEUE_AT_MAX_MS);
+	if (!was_said && p->episodes[EPISODE_HELD].said) {
 		ops_fail(p, "held: manager.max_workers is reached");
 		reload_pool_failed(p, "held: manager.max_workers is reached");
-		log_warn("pool.held", KS("pool", p->name), KI("wanted", a->wanted), KI("max_workers", manager_max_workers(p->m)));
 	}
-	p->queue.held_said = p->queue.held > 0;
-	if (p->queue.held > 0)
-		pool_touch_in(p, QUEUE_AT_MAX_MS);
 }
 
-static uint32_t steer_start(struct pool *p, const struct scale_answer *a, const struct pool_census *c, uint32_t room)
+static uint32_t steer_start(struct pool *p, const struct scale_answer *a, uint32_t room)
 {
-	uint32_t count = a->start < room ? a->start : room;
+	uint32_t count = a->start < room ? a->start : room, i = 0;
 
-	note_held(p, a, c);
-	for (uint32_t i = 0; i < count; i++)
-		if (!worker_start(p))
-			return i;
-	return count;
+	while (i < count && worker_start(p))
+		i++;
+	shares_took(p, i);
+	return i;
+}
+
+void steer_give(struct pool *p, uint32_t count)
+{
+	struct pool_census c = pool_census(p);
+	uint32_t gone = retire_each(p, is_surplus, RETIRE_SURPLUS, count), have = c.ready + c.booting;
+
+	if (gone > 0)
+		decided(p, have, have - gone, "given up to a pool below its workers.min (manager.max_workers)");
 }
 
 static void steer_surplus(struct pool *p, const struct scale_answer *a, const struct pool_census *c)
@@ -196,7 +207,10 @@ static void steer_surplus(struct pool *p, const struct scale_answer *a, const st
 	uint32_t max = pool_max(p), over = c->ready > max ? c->ready - max : 0;
 	uint32_t idle = pool_wanted(p)->set.workers_idle_timeout > 0 ? a->retire : 0;
 
-	retire_each(p, is_surplus, RETIRE_SURPLUS, over > idle ? over : idle);
+	uint32_t gone = retire_each(p, is_surplus, RETIRE_SURPLUS, over > idle ? over : idle), have = c->ready + c->booting;
+
+	if (gone > 0)
+		decided(p, have, have - gone, over > idle ? "workers.max was lowered" : a->reason);
 }
 
 static void steer_workers(struct pool *p, int64_t now)
@@ -204,7 +218,14 @@ static void steer_workers(struct pool *p, int64_t now)
 	struct pool_census c = pool_census(p);
 	struct scale_answer a = steer_decide(p, &c, now);
 	uint32_t room = pool_room(p, &c);
-	uint32_t started = steer_must_wait(p, now) ? 0 : steer_start(p, &a, &c, room);
+	bool must_wait = steer_must_wait(p, now);
+	uint32_t have = c.ready + c.booting, started;
+
+	p->wanted = must_wait && a.wanted > have ? have : a.wanted;
+	note_held(p, have);
+	started = must_wait ? 0 : steer_start(p, &a, room);
+	if (started > 0 || (a.start == 0 && p->wanted > have))
+		decided(p, have, have + started, a.reason);
 
 	if (p->transition.stage == TRANSITION_BOOT) {
 		/* No room for one more while the old ones live: one of them makes room. */

@@ -3,12 +3,16 @@
 #ifndef FCGIPM_MANAGER_STEER_H
 #define FCGIPM_MANAGER_STEER_H
 
+#include <stdint.h>
+
 struct manager;
 struct pool;
 
 void steer_init(struct manager *m);
 void steer_fini(struct manager *m);
 void steer_forget(struct pool *p);
+/* Retires that many of its workers, whoever is found idle first. */
+void steer_give(struct pool *p, uint32_t count);
 /* All pools. */
 void steer_all(struct manager *m);
 

@@ -37,7 +37,10 @@ struct scale_answer scale_decide(const struct scale_input *in)
 		uint32_t boots = in->boot_parallel > in->booting ? in->boot_parallel - in->booting : 0;
 
 		a.start = least(a.wanted - have, least(boots, in->total_left));
-		a.reason = a.start > 0 ? "load" : boots == 0 ? "boot_parallel" : "held by manager.max_workers";
+		a.reason = a.start == 0          ? boots == 0 ? "boot_parallel" : "manager.max_workers"
+			   : a.wanted <= in->min ? "workers.min"
+			   : in->queued > 0      ? "load"
+						 : "workers.spare";
 	} else if (in->alive > keep) {
 		/* What still boots takes nobody's place: it may die. */
 		a.retire = in->alive - keep;

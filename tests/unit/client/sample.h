@@ -31,6 +31,9 @@ static inline struct wire_status_pool sample_blog(void)
 		.restarts_lifetime = 5,
 		.restarts_replaced = 6,
 		.at_max_ms = 7,
+		.held_ms = 8,
+		.queue_full_ms = 9,
+		.slow_boot_ms = 10,
 		.abandoned = WIRE_UNKNOWN,
 		.memory_bytes = 8388608,
 		.generation = 2,
@@ -82,10 +85,16 @@ static inline size_t sample_encode(uint8_t *buf, size_t cap)
 	wire_put_i32(&w, 22);
 	wire_put_i32(&w, 23);
 	wire_put_u32(&w, 0);
+	wire_put_u32(&w, 1);
+	wire_put_str(&w, "at_max");
+	wire_put_u32(&w, 1);
+	wire_put_str(&w, "2.4 s ago: 1 more, 2 to 3 workers: load (2 waited, 2 were served)");
 	wire_put_status_pool(&w, &bad);
 	wire_put_u32(&w, 0);
 	wire_put_u32(&w, 1);
 	wire_put_str(&w, "3 \"crashes\" in a row");
+	wire_put_u32(&w, 0);
+	wire_put_u32(&w, 0);
 	return w.bad ? 0 : w.len;
 }
 

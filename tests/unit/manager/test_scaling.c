@@ -100,11 +100,11 @@ static void stays_below_max(void **state)
 	fake_until(f, ready(f) == 6);
 	fake_wait(f, 250);
 	assert_int_equal(fake_count(f, 0, 0), 6);
-	assert_true(blog(f)->queue.at_max_said);
+	assert_true(blog(f)->episodes[EPISODE_AT_MAX].said);
 	serve(f, &l, 8);
 	fake_wait(f, 250);
 	assert_true(blog(f)->counters.at_max_ms >= 100);
-	assert_false(blog(f)->queue.at_max_said);
+	assert_false(blog(f)->episodes[EPISODE_AT_MAX].said);
 	assert_int_equal(blog(f)->counters.queue_peak, 8);
 	leave(&l, 8);
 }
@@ -133,7 +133,7 @@ static void held_by_the_total(void **state)
 
 	up(f, elastic, 3);
 	come(f, &l, 6);
-	fake_until(f, ready(f) == 3 && blog(f)->queue.held > 0);
+	fake_until(f, ready(f) == 3 && blog(f)->episodes[EPISODE_HELD].since_ms != 0);
 	fake_wait(f, 100);
 	assert_int_equal(fake_count(f, 0, 0), 3);
 	serve(f, &l, 6);

@@ -1,0 +1,60 @@
+/* Episodes of a pool (manager process). */
+#include "fcgipm/manager/episode.h"
+
+#include "fcgipm/base/clock.h"
+#include "fcgipm/base/log.h"
+#include "fcgipm/manager/manager.h"
+
+#define EPISODE_ROW(NAME, member, begin, end, lasts, name) [EPISODE_##NAME] = {offsetof(struct pool_counters, member), lasts, begin, end, name},
+static const struct {
+	size_t counter;
+	int64_t lasts_ms;
+	const char *begin, *end, *name;
+} rows[] = {EPISODES(EPISODE_ROW)};
+
+static uint64_t *counter_of(struct pool *p, enum episode_kind kind)
+{
+	return (uint64_t *)(void *)((char *)&p->counters + rows[kind].counter);
+}
+
+static void over(struct pool *p, enum episode_kind kind, struct episode *e)
+{
+	if (e->said)
+		log_info(rows[kind].end, KS("pool", p->name), KI("in_all_ms", *counter_of(p, kind)));
+	*e = (struct episode){0};
+}
+
+/* Said when it is seen for the second time at least: one sample is no episode. */
+void episode_note(struct pool *p, enum episode_kind kind, bool there)
+{
+	struct episode *e = &p->episodes[kind];
+	int64_t now = fp_now_ms();
+
+	if (e->since_ms != 0)
+		*counter_of(p, kind) += (uint64_t)(now - e->counted_ms);
+	e->counted_ms = now;
+	if (!there) {
+		if (e->since_ms != 0)
+			over(p, kind, e);
+		return;
+	}
+	if (e->since_ms == 0) {
+		e->since_ms = now;
+	} else if (!e->said && now - e->since_ms >= rows[kind].lasts_ms) {
+		e->said = true;
+		log_warn(rows[kind].begin, KS("pool", p->name), KI("queued", p->queue.depth), KI("wanted", p->wanted), KI("max", pool_max(p)));
+	}
+}
+
+uint64_t episode_total_ms(const struct pool *p, enum episode_kind kind)
+{
+	const struct episode *e = &p->episodes[kind];
+	uint64_t total = *(const uint64_t *)(const void *)((const char *)&p->counters + rows[kind].counter);
+
+	return total + (e->since_ms != 0 ? (uint64_t)(fp_now_ms() - e->counted_ms) : 0);
+}
+
+const char *episode_name(enum episode_kind kind)
+{
+	return rows[kind].name;
+}

@@ -1,0 +1,32 @@
+/* What a pool suffers from for a while: an event at its beginning (once, and only when it lasts), one at its end, the time that it took in all. */
+#ifndef FCGIPM_MANAGER_EPISODE_H
+#define FCGIPM_MANAGER_EPISODE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* X(NAME, member of pool_counters, the event at its beginning, at its end, ms that it must last to be said, name in status) */
+#define EPISODES(X)                                                                        \
+	X(AT_MAX, at_max_ms, "pool.at_max", "pool.below_max", 0, "at_max")                 \
+	X(HELD, held_ms, "pool.held", "pool.has_room", 1000, "held")                       \
+	X(QUEUE_FULL, queue_full_ms, "pool.queue_full", "pool.queue_has_room", 0, "queue_full") \
+	X(SLOW_BOOT, slow_boot_ms, "pool.slow_boot", "pool.booted", 1000, "slow_boot")
+
+#define EPISODE_ENUM(NAME, ...) EPISODE_##NAME,
+enum episode_kind { EPISODES(EPISODE_ENUM) EPISODE_COUNT };
+
+struct pool;
+
+struct episode {
+	int64_t since_ms; /* 0: it is not there */
+	int64_t counted_ms; /* up to when its time is in the counter */
+	bool said;
+};
+
+/* Whether it is there now. */
+void episode_note(struct pool *p, enum episode_kind kind, bool there);
+/* Its time in all, up to now. */
+uint64_t episode_total_ms(const struct pool *p, enum episode_kind kind);
+const char *episode_name(enum episode_kind kind);
+
+#endif
