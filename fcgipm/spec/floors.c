@@ -54,7 +54,7 @@ static const char *below_process(const struct spec_pool *p)
 	return NULL;
 }
 
-/* Where below RUNTIME a pool's socket may be: its own name in private/, any plain name in pools/. */
+/* Where below RUNTIME a pool's socket may be: its own name in private/, any plain name in pools/; never RUNTIME itself. */
 static const char *below_runtime(const struct spec_pool *p, const char *runtime)
 {
 	char own[SPEC_UNIX_PATH_MAX + 1];
@@ -65,7 +65,7 @@ static const char *below_runtime(const struct spec_pool *p, const char *runtime)
 
 	if (p->private_socket)
 		return is_own ? NULL : "private socket outside its place";
-	if (strncmp(p->address, runtime, len) != 0 || p->address[len] != '/')
+	if (strncmp(p->address, runtime, len) != 0 || (p->address[len] != '/' && p->address[len] != '\0'))
 		return NULL;
 	rest = p->address + len;
 	if (strncmp(rest, "/pools/", 7) != 0 || strchr(rest + 7, '/') != NULL)
