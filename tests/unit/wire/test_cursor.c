@@ -18,9 +18,9 @@ static const uint8_t layout[] = {
 	0xef, 0xcd, 0xab, 0x89, 0x67, 0x45, 0x23, 0x81, /* u64 */
 	0xfe, 0xff, 0xff, 0xff, /* i32 */
 	0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x80, /* i64 */
-	0x02, 0x00, 0x00, 0x00, 'h', 'i', 0x00, /* str */
+	0x02, 0x00, 0x00, 0x00, 'h',  'i',  0x00, /* str */
 	0x00, 0x00, 0x00, 0x00, 0x00, /* str, of NULL */
-	0x03, 0x00, 0x00, 0x00, 'a', 0x00, 'b', /* blob */
+	0x03, 0x00, 0x00, 0x00, 'a',  0x00, 'b', /* blob */
 	0x00, 0x00, 0x00, 0x00, /* blob, empty */
 };
 
@@ -160,14 +160,11 @@ static const struct {
 	size_t len;
 	const char *want; /* NULL: malformed */
 } texts[] = {
-	{"\0\0\0\0\0", 5, ""},
-	{"\3\0\0\0abc\0", 8, "abc"},
-	{"\3\0\0\0abc", 7, NULL}, /* no last NUL */
+	{"\0\0\0\0\0", 5, ""},       {"\3\0\0\0abc\0", 8, "abc"},        {"\3\0\0\0abc", 7, NULL}, /* no last NUL */
 	{"\3\0\0\0abcd", 8, NULL}, /* something else in its place */
 	{"\3\0\0\0a\0c\0", 8, NULL}, /* an inner NUL */
 	{"\3\0\0\0ab\0\0", 8, NULL}, /* the NUL is counted */
-	{"\0\0\0\0x", 5, NULL},
-	{"\377\377\377\377abc\0", 8, NULL}, /* longer than all */
+	{"\0\0\0\0x", 5, NULL},      {"\377\377\377\377abc\0", 8, NULL}, /* longer than all */
 	{"\4\0\0\0abc\0", 8, NULL}, /* longer than the rest by the NUL */
 	{"\0\0\0", 3, NULL},
 };
@@ -193,12 +190,8 @@ static const struct {
 	uint32_t want;
 	bool bad;
 } counts[] = {
-	{"\0\0\0\0", 4, 4, 0, false},
-	{"\2\0\0\0aaaabbbb", 12, 4, 2, false},
-	{"\2\0\0\0aaaabbb", 11, 4, 0, true},
-	{"\1\0\0\0", 4, 1, 0, true},
-	{"\377\377\377\377aaaa", 8, 4, 0, true},
-	{"\377\377\377\377aaaa", 8, SIZE_MAX, 0, true}, /* no product that overflows */
+	{"\0\0\0\0", 4, 4, 0, false}, {"\2\0\0\0aaaabbbb", 12, 4, 2, false},   {"\2\0\0\0aaaabbb", 11, 4, 0, true},
+	{"\1\0\0\0", 4, 1, 0, true},  {"\377\377\377\377aaaa", 8, 4, 0, true}, {"\377\377\377\377aaaa", 8, SIZE_MAX, 0, true}, /* no product that overflows */
 	{"\5\0\0\0", 4, 0, 5, false}, /* elements of no least length */
 	{"\1\0\0", 3, 1, 0, true},
 };
@@ -229,14 +222,10 @@ static void test_blob_longer_than_its_length(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_layout),
-		cmocka_unit_test(test_reads_what_was_written),
-		cmocka_unit_test(test_every_cut_is_bad),
-		cmocka_unit_test(test_every_small_buffer_is_bad),
-		cmocka_unit_test(test_bad_stays_bad),
-		cmocka_unit_test(test_texts),
-		cmocka_unit_test(test_counts),
-		cmocka_unit_test(test_blob_longer_than_its_length),
+		cmocka_unit_test(test_layout),           cmocka_unit_test(test_reads_what_was_written),
+		cmocka_unit_test(test_every_cut_is_bad), cmocka_unit_test(test_every_small_buffer_is_bad),
+		cmocka_unit_test(test_bad_stays_bad),    cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_counts),           cmocka_unit_test(test_blob_longer_than_its_length),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

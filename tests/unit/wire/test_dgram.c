@@ -301,18 +301,10 @@ static void test_full(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_round_trip),
-		TEST(test_header_alone),
-		TEST(test_body_of_nothing_is_bad),
-		TEST(test_longest),
-		TEST(test_descriptors),
-		TEST(test_too_many_to_send),
-		TEST(test_strange),
-		TEST(test_longer_than_the_cap),
-		TEST(test_other_control_data),
-		TEST(test_gone),
-		TEST(test_gone_with_unread),
-		TEST(test_full),
+		TEST(test_round_trip), TEST(test_header_alone),        TEST(test_body_of_nothing_is_bad),
+		TEST(test_longest),    TEST(test_descriptors),         TEST(test_too_many_to_send),
+		TEST(test_strange),    TEST(test_longer_than_the_cap), TEST(test_other_control_data),
+		TEST(test_gone),       TEST(test_gone_with_unread),    TEST(test_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,21 +41,14 @@ static const struct {
 	enum wire_refusal want;
 	const char *name;
 } cases[] = {
-	{1, EARLY, 8, 0, WIRE_ACCEPTED, "plain"},
-	{1, EARLY, 16, 0, WIRE_ACCEPTED, "plain"},
-	{1, EARLY, 17, 0, WIRE_TOO_LONG, "plain"},
-	{1, LATE, 8, 0, WIRE_WRONG_PHASE, "plain"},
-	{1, 0, 8, 0, WIRE_WRONG_PHASE, "plain"},
-	{1, EARLY, 8, 1, WIRE_WRONG_FDS, "plain"},
-	{2, EARLY, 8, 2, WIRE_ACCEPTED, "with two"},
-	{2, LATE, 8, 3, WIRE_ACCEPTED, "with two"},
-	{2, OTHER, 8, 2, WIRE_WRONG_PHASE, "with two"},
-	{2, LATE, 8, 1, WIRE_WRONG_FDS, "with two"},
-	{2, LATE, 8, 4, WIRE_WRONG_FDS, "with two"},
-	{2, OTHER, 17, 4, WIRE_WRONG_PHASE, "with two"}, /* the first of several reasons */
+	{1, EARLY, 8, 0, WIRE_ACCEPTED, "plain"},          {1, EARLY, 16, 0, WIRE_ACCEPTED, "plain"},
+	{1, EARLY, 17, 0, WIRE_TOO_LONG, "plain"},         {1, LATE, 8, 0, WIRE_WRONG_PHASE, "plain"},
+	{1, 0, 8, 0, WIRE_WRONG_PHASE, "plain"},           {1, EARLY, 8, 1, WIRE_WRONG_FDS, "plain"},
+	{2, EARLY, 8, 2, WIRE_ACCEPTED, "with two"},       {2, LATE, 8, 3, WIRE_ACCEPTED, "with two"},
+	{2, OTHER, 8, 2, WIRE_WRONG_PHASE, "with two"},    {2, LATE, 8, 1, WIRE_WRONG_FDS, "with two"},
+	{2, LATE, 8, 4, WIRE_WRONG_FDS, "with two"},       {2, OTHER, 17, 4, WIRE_WRONG_PHASE, "with two"}, /* the first of several reasons */
 	{0, EARLY, 8, 0, WIRE_UNKNOWN_TYPE, "?"}, /* holes in the table */
-	{3, EARLY, 8, 1, WIRE_UNKNOWN_TYPE, "?"},
-	{4, EARLY, 8, 0, WIRE_WRONG_PHASE, "sent only"}, /* nobody handles it here */
+	{3, EARLY, 8, 1, WIRE_UNKNOWN_TYPE, "?"},          {4, EARLY, 8, 0, WIRE_WRONG_PHASE, "sent only"}, /* nobody handles it here */
 	{5, EARLY, 8, 1, WIRE_UNKNOWN_TYPE, "?"}, /* beyond it */
 	{UINT16_MAX, EARLY, 8, 0, WIRE_UNKNOWN_TYPE, "?"},
 };
