@@ -112,7 +112,7 @@ struct spec_floors {
 /* 0, or -EPERM with the floor's name in err: "uid 0", "gid 0", "fcgipm's own account", "supplementary group 0", "executable is not absolute", ... */
 int spec_check_floors(const struct spec_pool *p, const struct spec_floors *f, struct fp_err *err);
 
-/* [a-z0-9][a-z0-9._-]{0,62}, optionally "@" and an instance of the same form. */
+/* [a-z0-9][a-z0-9._-]{0,62}, optionally "@" and an instance of the same form, of at most 62. */
 bool spec_name_ok(const char *name);
 
 /* Absolute, at most SPEC_PATH_MAX bytes, no "." or ".." or empty component, no control byte; "/" is one. */

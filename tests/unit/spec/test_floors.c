@@ -187,8 +187,10 @@ static void test_private_place_too_long(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ids),      cmocka_unit_test(test_process),
-		cmocka_unit_test(test_listeners), cmocka_unit_test(test_ordinary),
+		cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_process),
+		cmocka_unit_test(test_listeners),
+		cmocka_unit_test(test_ordinary),
 		cmocka_unit_test(test_private_place_too_long),
 	};
 
