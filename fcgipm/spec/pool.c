@@ -54,7 +54,7 @@ void spec_pool_encode(struct wire_wr *w, const struct spec_pool *p)
 	wire_put_u64(w, p->stop_timeout_ms);
 }
 
-/* The state of a reading: the first thing that is wrong stays. */
+/* The state of a reading: the first thing that is wrong stays.  Behind it the bytes may be out of step, and what they end with says nothing. */
 struct reading {
 	struct wire_rd rd;
 	const char *wrong;
@@ -62,7 +62,7 @@ struct reading {
 
 static void demand(struct reading *in, bool holds, const char *what)
 {
-	if (!holds && in->wrong == NULL)
+	if (!holds && in->wrong == NULL && !in->rd.bad)
 		in->wrong = what;
 }
 
@@ -166,9 +166,7 @@ static void get_life(struct reading *in, struct spec_pool *p)
 
 static int refuse(const struct reading *in, struct fp_err *err)
 {
-	if (in->wrong != NULL && !in->rd.bad)
-		return fp_fail(err, EBADMSG, "a pool's spec: %s", in->wrong);
-	return fp_fail(err, EBADMSG, "a pool's spec: truncated or malformed");
+	return fp_fail(err, EBADMSG, "a pool's spec: %s", in->wrong != NULL ? in->wrong : "truncated or malformed");
 }
 
 int spec_pool_decode(struct wire_blob bytes, struct spec_pool *ret, struct fp_err *err)
