@@ -52,39 +52,18 @@ static const struct form names[] = {
 };
 
 static const struct form paths[] = {
-	{"/", true},
-	{"/a", true},
-	{"/srv/www/a b/\xc3\xa9", true},
-	{"/...", true},
-	{"/.a/..b/a..", true},
-	{"", false},
-	{"a", false},
-	{"./a", false},
-	{"//", false},
-	{"//a", false},
-	{"/a/", false},
-	{"/a//b", false},
-	{"/.", false},
-	{"/..", false},
-	{"/./a", false},
-	{"/a/.", false},
-	{"/a/..", false},
-	{"/a/../b", false},
-	{"/a\n", false},
-	{"/a\x1f/b", false},
-	{"/a/\x7f", false},
+	{"/", true},     {"/a", true},          {"/srv/www/a b/\xc3\xa9", true},
+	{"/...", true},  {"/.a/..b/a..", true}, {"", false},
+	{"a", false},    {"./a", false},        {"//", false},
+	{"//a", false},  {"/a/", false},        {"/a//b", false},
+	{"/.", false},   {"/..", false},        {"/./a", false},
+	{"/a/.", false}, {"/a/..", false},      {"/a/../b", false},
+	{"/a\n", false}, {"/a\x1f/b", false},   {"/a/\x7f", false},
 };
 
 static const struct form log_paths[] = {
-	{"/var/log/a", true},
-	{"/var/log/a/b", true},
-	{"/var/log", false},
-	{"/var/log/", false},
-	{"/var/logs/a", false},
-	{"/var/log/../a", false},
-	{"var/log/a", false},
-	{"/srv/var/log/a", false},
-	{"/a", false},
+	{"/var/log/a", true},     {"/var/log/a/b", true}, {"/var/log", false},       {"/var/log/", false}, {"/var/logs/a", false},
+	{"/var/log/../a", false}, {"var/log/a", false},   {"/srv/var/log/a", false}, {"/a", false},
 };
 
 static void check(const struct form *forms, size_t count, bool (*is_ok)(const char *text))
@@ -131,10 +110,7 @@ static void test_longest_paths(void **state)
 		bool ok;
 	} longest[] = {
 		{256, 255, true}, /* NAME_MAX of one part */
-		{257, 256, false},
-		{SPEC_PATH_MAX, 200, true},
-		{SPEC_PATH_MAX + 1, 200, false},
-		{1 << 20, 200, false},
+		{257, 256, false}, {SPEC_PATH_MAX, 200, true}, {SPEC_PATH_MAX + 1, 200, false}, {1 << 20, 200, false},
 	};
 
 	(void)state;
@@ -214,9 +190,9 @@ static void test_addresses(void **state)
 /* Whoever has one of these can come to be root, or to another account, or to any file or process. */
 static void test_capabilities_that_amount_to_root(void **state)
 {
-	static const int never[] = {CAP_CHOWN,      CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER,	   CAP_FSETID,     CAP_KILL,
-				    CAP_SETGID,     CAP_SETUID,       CAP_SETPCAP,         CAP_SYS_MODULE, CAP_SYS_RAWIO,  CAP_SYS_CHROOT,
-				    CAP_SYS_PTRACE, CAP_SYS_ADMIN,    CAP_SYS_BOOT,        CAP_MKNOD,      CAP_SETFCAP,    CAP_MAC_OVERRIDE,
+	static const int never[] = {CAP_CHOWN,      CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER,     CAP_FSETID,        CAP_KILL,
+				    CAP_SETGID,     CAP_SETUID,       CAP_SETPCAP,         CAP_SYS_MODULE, CAP_SYS_RAWIO,     CAP_SYS_CHROOT,
+				    CAP_SYS_PTRACE, CAP_SYS_ADMIN,    CAP_SYS_BOOT,        CAP_MKNOD,      CAP_SETFCAP,       CAP_MAC_OVERRIDE,
 				    CAP_MAC_ADMIN,  CAP_SYSLOG,       CAP_PERFMON,         CAP_BPF,        CAP_AUDIT_CONTROL, CAP_CHECKPOINT_RESTORE};
 
 	(void)state;
