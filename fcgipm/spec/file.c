@@ -49,6 +49,8 @@ void spec_file_encode(struct wire_wr *w, const struct spec_file *f)
 		put_entry(w, &f->pools[i]);
 }
 
+static const char no_memory[] = "out of memory";
+
 static bool log_target_ok(const char *text)
 {
 	return strcmp(text, "stderr") == 0 || strcmp(text, "syslog") == 0 || spec_path_ok(text);
@@ -123,7 +125,7 @@ static const char *get_lists(struct wire_rd *r, struct spec_file *f)
 		return NULL;
 	f->arena = calloc(1, f->pool_count * sizeof(*f->pools) + f->file_count * sizeof(*f->files) + 1);
 	if (f->arena == NULL)
-		return "out of memory";
+		return no_memory;
 	f->pools = f->arena;
 	f->files = (const char **)(f->pools + f->pool_count);
 	for (uint32_t i = 0; i < f->file_count; i++)
@@ -147,7 +149,7 @@ int spec_file_decode(const void *bytes, size_t len, struct spec_file *ret, struc
 		return 0;
 	}
 	free(f.arena);
-	return fp_fail(err, EBADMSG, "the spec: %s", wrong != NULL && !r.bad ? wrong : "truncated or malformed");
+	return fp_fail(err, wrong == no_memory ? ENOMEM : EBADMSG, "the spec: %s", wrong != NULL && !r.bad ? wrong : "truncated or malformed");
 }
 
 void spec_file_free(struct spec_file *f)

@@ -95,7 +95,7 @@ void spec_pool_encode(struct wire_wr *w, const struct spec_pool *p);
 void spec_file_encode(struct wire_wr *w, const struct spec_file *f);
 
 /* Readers: bounded, all or nothing.  Texts and blobs point into bytes, which must outlive the result.
- * 0, -EBADMSG (malformed: err says what), -E2BIG, -ENOMEM. */
+ * 0, -EBADMSG (malformed: err says what) or -ENOMEM. */
 int spec_file_decode(const void *bytes, size_t len, struct spec_file *ret, struct fp_err *err);
 void spec_file_free(struct spec_file *f);
 /* argv and envp are allocated in one piece; free with spec_pool_free. */
