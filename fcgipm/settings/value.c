@@ -127,7 +127,7 @@ static int set_number(void *s, const struct settings_row *row, const char *text,
 	int r = settings_parse(row, text, &v);
 
 	if (r == -ERANGE)
-		v = INT64_MAX;
+		v = text[0] == '-' ? INT64_MIN : INT64_MAX;
 	else if (r < 0)
 		return refuse_number(row, text, err);
 	r = settings_check_number(row, v, text, err);
