@@ -302,14 +302,9 @@ static void test_trailing_byte(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip),
-		cmocka_unit_test(test_out_of_range),
-		cmocka_unit_test(test_lists_too_long),
-		cmocka_unit_test(test_text_too_long),
-		cmocka_unit_test(test_no_switch),
-		cmocka_unit_test(test_too_many_groups),
-		cmocka_unit_test(test_every_truncation),
-		cmocka_unit_test(test_trailing_byte),
+		cmocka_unit_test(test_round_trip),       cmocka_unit_test(test_out_of_range),  cmocka_unit_test(test_lists_too_long),
+		cmocka_unit_test(test_text_too_long),    cmocka_unit_test(test_no_switch),     cmocka_unit_test(test_too_many_groups),
+		cmocka_unit_test(test_every_truncation), cmocka_unit_test(test_trailing_byte),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

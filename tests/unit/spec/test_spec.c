@@ -389,15 +389,9 @@ static void test_corpus(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip),
-		cmocka_unit_test(test_every_truncation),
-		cmocka_unit_test(test_trailing_byte),
-		cmocka_unit_test(test_version),
-		cmocka_unit_test(test_manager),
-		cmocka_unit_test(test_order_and_names),
-		cmocka_unit_test(test_name_of_another),
-		cmocka_unit_test(test_places),
-		cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_round_trip),      cmocka_unit_test(test_every_truncation), cmocka_unit_test(test_trailing_byte),
+		cmocka_unit_test(test_version),         cmocka_unit_test(test_manager),          cmocka_unit_test(test_order_and_names),
+		cmocka_unit_test(test_name_of_another), cmocka_unit_test(test_places),           cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_corpus),
 	};
 
