@@ -64,11 +64,28 @@ static size_t utf8_len(const unsigned char *p, size_t left)
 	return 0;
 }
 
+/* The character of n bytes at p; of none that is valid, its first byte's value. */
+static unsigned code_point(const unsigned char *p, size_t n)
+{
+	unsigned c = n < 2 ? p[0] : p[0] & (0x7fu >> n);
+
+	for (size_t i = 1; i < n; i++)
+		c = c << 6 | (p[i] & 0x3fu);
+	return c;
+}
+
+/* Control characters, and what YAML reads as the end of a line or not at all: U+2028 and U+2029, U+FEFF, U+FFFE and U+FFFF. */
+static bool must_escape(unsigned c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029 || c == 0xfeff || c == 0xfffe || c == 0xffff;
+}
+
 /* One escaped character into buf (at most 7 bytes with NUL); returns how many bytes of p it stands for. */
 static size_t escape_one(const unsigned char *p, size_t left, char *buf)
 {
 	static const char named[] = "\"\"\\\\\nn\tt\rr";
 	size_t n = utf8_len(p, left);
+	unsigned code = code_point(p, n);
 
 	for (const char *c = named; *c != '\0'; c += 2) {
 		if ((unsigned char)c[0] != p[0])
@@ -76,9 +93,9 @@ static size_t escape_one(const unsigned char *p, size_t left, char *buf)
 		snprintf(buf, 8, "\\%c", c[1]);
 		return 1;
 	}
-	if (n == 0 || (n == 1 && (p[0] < 0x20 || p[0] == 0x7f)) || (n == 2 && p[0] == 0xc2 && p[1] < 0xa0)) {
-		snprintf(buf, 8, "\\u%04x", n == 2 ? p[1] : p[0]);
-		return n == 2 ? 2 : 1;
+	if (n == 0 || must_escape(code)) {
+		snprintf(buf, 8, "\\u%04x", code);
+		return n == 0 ? 1 : n;
 	}
 	memcpy(buf, p, n);
 	buf[n] = '\0';

@@ -20,7 +20,7 @@ void fp_text_vadd(struct fp_text *t, const char *fmt, va_list ap);
 void fp_text_add_bytes(struct fp_text *t, const char *bytes, size_t len);
 
 /* Adds bytes as a quoted logfmt/JSON string body: ", \ and control bytes as \" \\ \n \t \u00XX; bytes that are not
- * valid UTF-8 as \u00XX of their value (Latin-1).  The surrounding quotes are the caller's. */
+ * valid UTF-8 as \u00XX of their value (Latin-1); what YAML does not take as it is (U+2028, U+FEFF) as \uXXXX.  The surrounding quotes are the caller's. */
 void fp_text_add_escaped(struct fp_text *t, const char *bytes, size_t len);
 
 /* A growing text on the heap for documents (status, dumps).  A failed allocation sets failed and drops the rest. */
