@@ -135,9 +135,8 @@ static void test_members(void **state)
 	const struct {
 		const char *key, *written;
 	} set[] = {
-		{"workers.max", "12"}, {"priority.nice", "-3"},	   {"queue.timeout", "2s"},
-		{"limits.as", "1G"},   {"socket.mode", "0600"},	   {"stop.signal", "USR2"},
-		{"socket.private", "true"}, {"workers.start", "exec"}, {"listen", "[::1]:80"},
+		{"workers.max", "12"},   {"priority.nice", "-3"},    {"queue.timeout", "2s"},   {"limits.as", "1G"},    {"socket.mode", "0600"},
+		{"stop.signal", "USR2"}, {"socket.private", "true"}, {"workers.start", "exec"}, {"listen", "[::1]:80"},
 	};
 	struct fp_err err = {0};
 
@@ -235,8 +234,7 @@ static const struct refused texts[] = {
 	{"listen", "localhost:9000", EINVAL, "\"localhost:9000\" is no address (an absolute path, 127.0.0.1:9000 or \"[::1]:9000\")"},
 	{"listen", "", EINVAL, "\"\" is no address (an absolute path, 127.0.0.1:9000 or \"[::1]:9000\")"},
 	{"listen", "/" X107, EINVAL, "\"/" X60 "xxx...\" is too long for a socket (107 bytes at most)"},
-	{"listen", "/a/", EINVAL,
-	 "\"/a/\" is no plain path (no \".\", \"..\" or empty parts, no control characters; such as /run/fcgipm/pools/blog.sock)"},
+	{"listen", "/a/", EINVAL, "\"/a/\" is no plain path (no \".\", \"..\" or empty parts, no control characters; such as /run/fcgipm/pools/blog.sock)"},
 	{"user", "", EINVAL, "\"\" is no account (a name or a number)"},
 	{"user", "-1", EINVAL, "\"-1\" is no account (a name or a number)"},
 	{"user", "a b", EINVAL, "\"a b\" is no account (a name or a number)"},
@@ -437,15 +435,9 @@ static void test_presets(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_taken),
-		cmocka_unit_test(test_members),
-		cmocka_unit_test(test_refused_numbers),
-		cmocka_unit_test(test_refused_texts),
-		cmocka_unit_test(test_lists),
-		cmocka_unit_test(test_longest_lists),
-		cmocka_unit_test(test_capability_bits),
-		cmocka_unit_test(test_find),
-		cmocka_unit_test(test_presets),
+		cmocka_unit_test(test_taken),           cmocka_unit_test(test_members), cmocka_unit_test(test_refused_numbers),
+		cmocka_unit_test(test_refused_texts),   cmocka_unit_test(test_lists),   cmocka_unit_test(test_longest_lists),
+		cmocka_unit_test(test_capability_bits), cmocka_unit_test(test_find),    cmocka_unit_test(test_presets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
