@@ -65,10 +65,12 @@ static int get_number(struct wire_rd *r, const struct settings_row *row, void *s
 	return e;
 }
 
+/* "" is what a row without a default holds when it is not given; of the others it must be one of their values. */
 static int get_text(struct wire_rd *r, const struct settings_row *row, void *s, struct fp_err *err)
 {
 	const char *text = wire_get_str(r);
-	int e = r->bad ? -EBADMSG : text[0] == '\0' ? 0 : settings_check_text(row, text, err);
+	bool is_none = text[0] == '\0' && row->preset == NULL;
+	int e = r->bad ? -EBADMSG : is_none ? 0 : settings_check_text(row, text, err);
 
 	return e < 0 ? e : settings_put_text(settings_text(s, row), text);
 }
