@@ -54,8 +54,8 @@ static inline const char *other_text(const struct settings_row *row, char *buf, 
 static inline const char *const *other_items(const struct settings_row *row)
 {
 	static const char *const command[] = {"/bin/x", "", "-a: [b, {c}] #d", "'\"\\", "null", "\t \n\r\x1b\x7f", " \xe2\x80\xa8 \xe2\x80\xa9 ", NULL};
-	static const char *const environment[] = {"A=", "B==x=", "C:d=#", "M\xc3\xbc=\xf0\x9f\x90\x98\xc2\x85\xc2\xa0", "N=\xef\xbb\xbf\xef\xbf\xbe\xef\xbf\xbf",
-						  "SECRET=Xyzzy42", NULL};
+	static const char *const environment[] = {
+		"A=", "B==x=", "C:d=#", "M\xc3\xbc=\xf0\x9f\x90\x98\xc2\x85\xc2\xa0", "N=\xef\xbb\xbf\xef\xbf\xbe\xef\xbf\xbf", "SECRET=Xyzzy42", NULL};
 	static const char *const peers[] = {"bob", "@hosting", "1000", NULL};
 	static const char *const words[] = {"null", "TZ", NULL}; /* names of groups or of variables */
 	static const char *const capabilities[] = {"CAP_NET_RAW", "lease", NULL};
