@@ -157,13 +157,16 @@ static int check_listen(const char *text, struct fp_err *err)
 	return check_path(text, "/run/fcgipm/pools/blog.sock", err);
 }
 
-/* Printable, none of the separators of the account database. */
+/* Printable, none of the separators of the account database.  Directory services have names such as "domain users@example.com": conf writes
+ * them where only a number, or nothing, was given. */
 static bool account_ok(const char *text)
 {
-	for (const char *p = text; *p != '\0'; p++)
-		if ((unsigned char)*p <= ' ' || *p == 0x7f || *p == ':' || *p == ',' || *p == '@')
+	size_t len = strlen(text);
+
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f || text[i] == ':' || text[i] == ',')
 			return false;
-	return text[0] != '\0' && text[0] != '-';
+	return len > 0 && strchr(" -@", text[0]) == NULL && text[len - 1] != ' ';
 }
 
 static int check_account(const char *text, struct fp_err *err)

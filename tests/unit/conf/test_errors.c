@@ -88,7 +88,7 @@ static const struct fault value_faults[] = {
 	{POOL "    directory: \"\"\n", "p.yaml:5:16: pools.blog.directory: \"\" is no absolute path (such as /srv/alice)\n"},
 	{POOL "    groups: hosting\n", "p.yaml:5:13: pools.blog.groups: not a list (such as [a, b])\n"},
 	{POOL "    groups: [[hosting]]\n", "p.yaml:5:14: pools.blog.groups: a list or mapping among the items (each is one value)\n"},
-	{POOL "    groups: [\"a b\"]\n", "p.yaml:5:14: pools.blog.groups: \"a b\" is no account (a name or a number)\n"},
+	{POOL "    groups: [\"a:b\"]\n", "p.yaml:5:14: pools.blog.groups: \"a:b\" is no account (a name or a number)\n"},
 	{POOL "    frontends: [\"@\"]\n", "p.yaml:5:17: pools.blog.frontends: \"@\" is nobody (a user, or a group as \"@group\")\n"},
 	{POOL "    environment: [a]\n", "p.yaml:5:18: pools.blog.environment: not a mapping (NAME: VALUE lines)\n"},
 	{POOL "    environment: {a: [b]}\n", "p.yaml:5:22: pools.blog.environment.a: not one value (NAME: VALUE)\n"},

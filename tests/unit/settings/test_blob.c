@@ -328,7 +328,7 @@ static void test_pool_texts(void **state)
 		{OF(chroot), "srv", "settings of a pool: chroot: \"srv\" is no absolute path (such as /srv/alice)"},
 		{OF(directory), "", "settings of a pool: directory: \"\" is no absolute path (such as /srv/alice)"},
 		{OF(listen), "x", "settings of a pool: listen: \"x\" is no address (an absolute path, 127.0.0.1:9000 or \"[::1]:9000\")"},
-		{OF(user), "a b", "settings of a pool: user: \"a b\" is no account (a name or a number)"},
+		{OF(user), "a:b", "settings of a pool: user: \"a:b\" is no account (a name or a number)"},
 	};
 
 	(void)state;
@@ -465,20 +465,11 @@ static void test_manager_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pool_rows),
-		cmocka_unit_test(test_pool_found_out),
-		cmocka_unit_test(test_pool_other_numbers),
-		cmocka_unit_test(test_pool_deciding),
-		cmocka_unit_test(test_pool_secrets),
-		cmocka_unit_test(test_pool_every_truncation),
-		cmocka_unit_test(test_pool_strange),
-		cmocka_unit_test(test_pool_values),
-		cmocka_unit_test(test_pool_texts),
-		cmocka_unit_test(test_pool_items),
-		cmocka_unit_test(test_pool_copy),
-		cmocka_unit_test(test_manager_rows),
-		cmocka_unit_test(test_manager_found_out),
-		cmocka_unit_test(test_manager_refused),
+		cmocka_unit_test(test_pool_rows),         cmocka_unit_test(test_pool_found_out),  cmocka_unit_test(test_pool_other_numbers),
+		cmocka_unit_test(test_pool_deciding),     cmocka_unit_test(test_pool_secrets),    cmocka_unit_test(test_pool_every_truncation),
+		cmocka_unit_test(test_pool_strange),      cmocka_unit_test(test_pool_values),     cmocka_unit_test(test_pool_texts),
+		cmocka_unit_test(test_pool_items),        cmocka_unit_test(test_pool_copy),       cmocka_unit_test(test_manager_rows),
+		cmocka_unit_test(test_manager_found_out), cmocka_unit_test(test_manager_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
