@@ -96,6 +96,8 @@ static const struct {
 	{"chroot", "/a#b: c", false, "  chroot: \"/a#b: c\"\n"},
 	{"groups", NULL, false, "  groups: []\n"},
 	{"groups", "adm", false, "  groups: [adm]\n"},
+	{"groups", ".5", false, "  groups: [\".5\"]\n"}, /* a text, not a number */
+	{"groups", "+1", false, "  groups: [\"+1\"]\n"},
 	{"environment", NULL, false, "  environment: {}\n"},
 	{"environment", "KEY=Xyzzy42", false, "  environment:\n    \"KEY\": \"********\"\n"},
 	{"environment", "KEY=", false, "  environment:\n    \"KEY\": \"********\"\n"}, /* not even that it is empty */
