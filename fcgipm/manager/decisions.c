@@ -40,7 +40,8 @@ void decision_text(const struct decision *d, int64_t now_ms, char *buf, unsigned
 	char change[48] = "";
 
 	if (d->to != d->from)
-		snprintf(change, sizeof(change), "%u %s, %u to ", d->to > d->from ? d->to - d->from : d->from - d->to, d->to > d->from ? "more" : "less", d->from);
+		snprintf(change, sizeof(change), "%u %s, %u to ", d->to > d->from ? d->to - d->from : d->from - d->to, d->to > d->from ? "more" : "less",
+			 d->from);
 	snprintf(buf, cap, "%lld.%lld s ago: %s%u workers: %s (%u waited, %u were served)", ago / 1000, ago % 1000 / 100, change, d->to, d->reason, d->queued,
 		 d->busy);
 }

@@ -6,10 +6,10 @@
 #include <stdint.h>
 
 /* X(NAME, member of pool_counters, the event at its beginning, at its end, ms that it must last to be said, name in status) */
-#define EPISODES(X)                                                                        \
-	X(AT_MAX, at_max_ms, "pool.at_max", "pool.below_max", 0, "at_max")                 \
-	X(HELD, held_ms, "pool.held", "pool.has_room", 1000, "held")                       \
-	X(QUEUE_FULL, queue_full_ms, "pool.queue_full", "pool.queue_has_room", 0, "queue_full") \
+#define EPISODES(X)                                                                                                                                            \
+	X(AT_MAX, at_max_ms, "pool.at_max", "pool.below_max", 0, "at_max")                                                                                     \
+	X(HELD, held_ms, "pool.held", "pool.has_room", 1000, "held")                                                                                           \
+	X(QUEUE_FULL, queue_full_ms, "pool.queue_full", "pool.queue_has_room", 0, "queue_full")                                                                \
 	X(SLOW_BOOT, slow_boot_ms, "pool.slow_boot", "pool.booted", 1000, "slow_boot")
 
 #define EPISODE_ENUM(NAME, ...) EPISODE_##NAME,

@@ -30,8 +30,8 @@ static void the_last_ten_are_kept(void **state)
 
 static void what_goes_on_is_one(void **state)
 {
-	const struct decision row[] = {made(1000, 1, 5, "load"), made(1100, 5, 9, "load"), made(1200, 9, 8, "surplus"), made(1300, 8, 9, "load"),
-				       made(2000, 9, 10, "load"), made(2010, 10, 11, "workers.min")};
+	const struct decision row[] = {made(1000, 1, 5, "load"), made(1100, 5, 9, "load"),  made(1200, 9, 8, "surplus"),
+				       made(1300, 8, 9, "load"), made(2000, 9, 10, "load"), made(2010, 10, 11, "workers.min")};
 	struct decisions d = {0};
 
 	(void)state;
