@@ -44,7 +44,7 @@ FUZZ_NAMES = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 APPS = $(patsubst tests/integration/apps/%.c,$(BUILD)/tests/apps/%,$(wildcard tests/integration/apps/*.c))
 HOSTILE = $(patsubst tests/integration/hostile/%.c,$(BUILD)/tests/hostile/%,$(wildcard tests/integration/hostile/*.c))
 
-.PHONY: all help run check check-unit check-fuzz check-integration tests asan fuzz soak bench cover lint format deps accounts install clean
+.PHONY: all help run check check-unit check-fuzz check-integration tests asan fuzz soak bench sim cover lint format deps accounts install clean
 .SECONDARY:
 
 all: $(PROGRAMS) ## Build everything (the default)
@@ -93,6 +93,11 @@ $(BUILD)/tests/hostile/%: $(BUILD)/obj/tests/integration/hostile/%.o $(call arch
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(call archives,settings spec wire base)
 
+$(BUILD)/tests/sim/sim: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/sim/*.c)) $(call archives,pool base)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(call archives,pool base) -lm
+
 # The corpus is replayed by an ordinary program; libFuzzer's main takes its place in `make fuzz`.
 $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o $(call archives,$(LAYERS))
 	@mkdir -p $(@D)
@@ -136,6 +141,10 @@ bench: deps ## Side by side with the installed peers; medians and conditions
 	@tools/deps.sh php-fpm
 	@$(MAKE) -j$(JOBS) --no-print-directory tests
 	@/usr/bin/python3 tests/bench/bench.py $(BUILD)
+
+sim: $(BUILD)/tests/sim/sim ## The scaler and those of its peers on simulated traces (POOLS=100000 small sites)
+	@$(BUILD)/tests/sim/sim $(POOLS)
+POOLS ?= 1000
 
 cover: deps ## Line coverage of the unit and integration tests
 	@$(MAKE) -j$(JOBS) --no-print-directory tests BUILD=$(BUILD)/cover HARDEN='-O0 --coverage'

@@ -254,34 +254,10 @@ void queue_settle(struct pool *p, uint32_t alive)
 		return;
 	}
 	if (alive > pool_min(p) && pool_wanted(p)->set.workers_idle_timeout > 0) {
-		slow = pool_wanted(p)->set.workers_idle_timeout / QUEUE_PEAKS;
+		slow = pool_wanted(p)->set.workers_idle_timeout / SCALE_PEAKS;
 		sampler_enter(p, now + (slow < 50 ? 50 : slow > 5000 ? 5000 : slow));
 	}
 	queue_arm(p);
-}
-
-uint32_t queue_peak(struct pool *p, uint32_t wanted, int64_t now_ms)
-{
-	struct queue_watch *q = &p->queue;
-	int64_t turn = pool_wanted(p)->set.workers_idle_timeout / QUEUE_PEAKS + 1;
-	uint32_t most = 0;
-
-	for (unsigned i = 0; i < QUEUE_PEAKS && now_ms - q->peak_turn_ms >= turn; i++) {
-		q->peak_at = (q->peak_at + 1) % QUEUE_PEAKS;
-		q->peaks[q->peak_at] = 0;
-		q->peak_turn_ms = i + 1 < QUEUE_PEAKS ? q->peak_turn_ms + turn : now_ms;
-	}
-	if (wanted > q->peaks[q->peak_at])
-		q->peaks[q->peak_at] = wanted;
-	for (unsigned i = 0; i < QUEUE_PEAKS; i++)
-		if (q->peaks[i] > most)
-			most = q->peaks[i];
-	return most;
-}
-
-void queue_init(struct pool *p)
-{
-	p->queue.peak_turn_ms = fp_now_ms();
 }
 
 void queue_fini(struct pool *p)

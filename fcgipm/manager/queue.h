@@ -11,7 +11,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { QUEUE_SAMPLE_MS = 4, QUEUE_AT_MAX_MS = 100, QUEUE_PEAKS = 8 };
+#include "fcgipm/pool/scale.h"
+
+enum { QUEUE_SAMPLE_MS = 4, QUEUE_AT_MAX_MS = 100 };
 
 struct manager;
 struct pool;
@@ -24,9 +26,7 @@ struct queue_watch {
 	struct pool *next_sampled, **in_sampler; /* NULL: not on the list */
 	int64_t last_wake_ms;
 	uint32_t depth, busy; /* as last sampled */
-	uint32_t peaks[QUEUE_PEAKS]; /* the most that was wanted, a ring over idle_timeout */
-	unsigned peak_at;
-	int64_t peak_turn_ms;
+	struct scale_window window;
 };
 
 struct sampler {
@@ -39,7 +39,6 @@ struct sampler {
 void sampler_init(struct manager *m);
 void sampler_fini(struct manager *m);
 
-void queue_init(struct pool *p);
 void queue_fini(struct pool *p);
 /* Steering has changed something: watch, sample or rest, whatever the pool now needs. */
 void queue_settle(struct pool *p, uint32_t alive);
@@ -47,8 +46,6 @@ void queue_settle(struct pool *p, uint32_t alive);
 void queue_unwatch(struct pool *p);
 /* A sample at the next turn. */
 void queue_sample_soon(struct pool *p);
-/* The most that was wanted within the last idle_timeout, this included. */
-uint32_t queue_peak(struct pool *p, uint32_t wanted, int64_t now_ms);
 /* Reads the queue now; 0 when it cannot be read. */
 uint32_t queue_depth(struct pool *p);
 uint32_t listener_depth(struct manager *m, const struct listener *li);

@@ -62,7 +62,6 @@ struct pool *pool_new(struct manager *m, const char *name)
 	p->tag = p->stable_tag = p->last_tag = 1;
 	memcpy(p->name, name, size);
 	evtimer_assign(&p->timer, m->base, timer_fired, p);
-	queue_init(p);
 	output_rate_init(p);
 	pool_enter(m, p);
 	return p;

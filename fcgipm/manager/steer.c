@@ -144,8 +144,7 @@ static struct scale_answer steer_decide(struct pool *p, const struct pool_census
 
 	if (in.min >= in.max)
 		in.queued = in.busy = 0; /* nothing can follow from them */
-	in.peak = queue_peak(p, scale_decide(&in).wanted, now);
-	return scale_decide(&in);
+	return scale_step(&p->queue.window, &in, s->workers_idle_timeout, now);
 }
 
 /* Damping, and what the launcher has refused a moment ago.  True when nothing may be started now. */

@@ -48,3 +48,30 @@ struct scale_answer scale_decide(const struct scale_input *in)
 	}
 	return a;
 }
+
+/* The most that was wanted within the last idle_timeout, this included. */
+static uint32_t window_note(struct scale_window *w, uint32_t wanted, int64_t idle_timeout_ms, int64_t now_ms)
+{
+	int64_t turn = idle_timeout_ms / SCALE_PEAKS + 1;
+	uint32_t most = 0;
+
+	if (w->turned_ms == 0)
+		w->turned_ms = now_ms;
+	for (unsigned i = 0; i < SCALE_PEAKS && now_ms - w->turned_ms >= turn; i++) {
+		w->at = (w->at + 1) % SCALE_PEAKS;
+		w->peaks[w->at] = 0;
+		w->turned_ms = i + 1 < SCALE_PEAKS ? w->turned_ms + turn : now_ms;
+	}
+	if (wanted > w->peaks[w->at])
+		w->peaks[w->at] = wanted;
+	for (unsigned i = 0; i < SCALE_PEAKS; i++)
+		if (w->peaks[i] > most)
+			most = w->peaks[i];
+	return most;
+}
+
+struct scale_answer scale_step(struct scale_window *w, struct scale_input *in, int64_t idle_timeout_ms, int64_t now_ms)
+{
+	in->peak = window_note(w, wanted_of(in), idle_timeout_ms, now_ms);
+	return scale_decide(in);
+}

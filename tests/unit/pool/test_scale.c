@@ -173,12 +173,91 @@ static void it_comes_to_rest(void **state)
 	}
 }
 
+/* ---- recorded traces: what a manager saw, moment by moment, and what it is to decide ---- */
+
+struct moment {
+	int64_t at_ms;
+	uint32_t queued, busy, booting, alive;
+	uint32_t start, retire;
+};
+
+/* 64 requests of a second at once on a pool of 2 to 64 workers, 20 ms to boot; then nothing. */
+static const struct moment burst[] = {
+	{0, 0, 0, 0, 2, 0, 0},      {5000, 62, 2, 0, 2, 32, 0}, {5004, 62, 2, 32, 2, 0, 0}, {5024, 30, 34, 0, 34, 30, 0}, {5044, 0, 64, 0, 64, 0, 0},
+	{6100, 0, 0, 0, 64, 0, 0},  {9900, 0, 0, 0, 64, 0, 0},  {13700, 0, 0, 0, 64, 0, 0}, {17500, 0, 0, 0, 64, 0, 0},   {21300, 0, 0, 0, 64, 0, 0},
+	{25100, 0, 0, 0, 64, 0, 0}, {28900, 0, 0, 0, 64, 0, 0}, {32700, 0, 0, 0, 64, 0, 0}, {36500, 0, 0, 0, 64, 0, 62},  {40300, 0, 0, 0, 2, 0, 0},
+};
+/* Requests of 50 ms from 3 clients: three busy and one spare, whatever a single sample says. */
+static const struct moment steady[] = {
+	{0, 1, 2, 0, 2, 2, 0},     {20, 0, 3, 0, 4, 0, 0},    {3800, 0, 1, 0, 4, 0, 0},  {7600, 0, 3, 0, 4, 0, 0},  {11400, 0, 0, 0, 4, 0, 0},
+	{15200, 0, 3, 0, 4, 0, 0}, {30400, 0, 2, 0, 4, 0, 0}, {34200, 0, 3, 0, 4, 0, 0}, {60000, 0, 3, 0, 4, 0, 0},
+};
+/* A sleeping pool is woken, serves one visitor, sleeps again. */
+static const struct moment visit[] = {
+	{0, 0, 0, 0, 0, 0, 0},      {600000, 1, 0, 0, 0, 2, 0}, {600021, 0, 1, 0, 2, 0, 0}, {600200, 0, 0, 0, 2, 0, 0}, {604000, 0, 0, 0, 2, 0, 0},
+	{608000, 0, 0, 0, 2, 0, 0}, {612000, 0, 0, 0, 2, 0, 0}, {616000, 0, 0, 0, 2, 0, 0}, {620000, 0, 0, 0, 2, 0, 0}, {624000, 0, 0, 0, 2, 0, 0},
+	{628000, 0, 0, 0, 2, 0, 0}, {632000, 0, 0, 0, 2, 0, 2}, {636000, 0, 0, 0, 0, 0, 0},
+};
+
+static void follow(const struct moment *m, size_t count, struct scale_input limits)
+{
+	struct scale_window w = {0};
+
+	for (size_t i = 0; i < count; i++) {
+		struct scale_input in = limits;
+		struct scale_answer a;
+
+		in.queued = m[i].queued;
+		in.busy = m[i].busy;
+		in.booting = m[i].booting;
+		in.alive = m[i].alive;
+		a = scale_step(&w, &in, 30000, m[i].at_ms + 1);
+		if (a.start != m[i].start || a.retire != m[i].retire)
+			print_error("at %lld ms: start %u, retire %u\n", (long long)m[i].at_ms, a.start, a.retire);
+		assert_int_equal(a.start, m[i].start);
+		assert_int_equal(a.retire, m[i].retire);
+	}
+}
+
+static void golden_traces(void **state)
+{
+	struct scale_input limits = {.min = 2, .max = 64, .spare = 1, .concurrency = 1, .boot_parallel = 32, .total_left = 500};
+
+	(void)state;
+	follow(burst, sizeof(burst) / sizeof(burst[0]), limits);
+	follow(steady, sizeof(steady) / sizeof(steady[0]), limits);
+	limits.min = 0;
+	follow(visit, sizeof(visit) / sizeof(visit[0]), limits);
+}
+
+/* Nothing goes that was wanted within seven eighths of idle_timeout: what a pool needs again a moment later was never taken from it. */
+static void nothing_flaps(void **state)
+{
+	enum { STEPS = 4000, STEP_MS = 400, TIMEOUT_MS = 30000, KEPT = TIMEOUT_MS * 7 / 8 / STEP_MS };
+	static uint32_t wanted[STEPS];
+	struct scale_window w = {0};
+	struct scale_input in = {.min = 1, .max = 60, .spare = 1, .concurrency = 1, .boot_parallel = 60, .total_left = 1000, .alive = 1};
+	uint64_t seed = 42;
+
+	(void)state;
+	for (int i = 0; i < STEPS; i++) {
+		struct scale_answer a;
+
+		if (next_random(&seed, 40) == 0)
+			in.busy = next_random(&seed, 50);
+		a = scale_step(&w, &in, TIMEOUT_MS, 1 + (int64_t)i * STEP_MS);
+		wanted[i] = a.wanted;
+		for (int k = i; a.retire > 0 && k >= 0 && k > i - KEPT; k--)
+			assert_true(in.alive - a.retire >= wanted[k]);
+		in.alive += a.start - a.retire;
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(golden_answers),
-		cmocka_unit_test(what_always_holds),
-		cmocka_unit_test(it_comes_to_rest),
+		cmocka_unit_test(golden_answers), cmocka_unit_test(what_always_holds), cmocka_unit_test(it_comes_to_rest),
+		cmocka_unit_test(golden_traces),  cmocka_unit_test(nothing_flaps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
