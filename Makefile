@@ -93,6 +93,11 @@ $(BUILD)/tests/hostile/%: $(BUILD)/obj/tests/integration/hostile/%.o $(call arch
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(call archives,settings spec wire base)
 
+$(BUILD)/tests/bench/flood: tests/bench/flood.c
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -std=gnu2x -D_GNU_SOURCE -O2 $(WARN) -o $@ $< -pthread
+
 $(BUILD)/tests/sim/sim: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/sim/*.c)) $(call archives,pool base)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
@@ -140,7 +145,8 @@ soak: deps ## What takes longer: fuzzing, long hammers, sanitizers, valgrind
 bench: deps ## Side by side with the installed peers; medians and conditions
 	@tools/deps.sh php-fpm
 	@$(MAKE) -j$(JOBS) --no-print-directory tests
-	@/usr/bin/python3 tests/bench/bench.py $(BUILD)
+	@$(MAKE) -j$(JOBS) --no-print-directory $(BUILD)/tests/bench/flood
+	@/usr/bin/python3 tests/bench/bench.py $(BUILD) $(T)
 
 sim: $(BUILD)/tests/sim/sim ## The scaler and those of its peers on simulated traces (POOLS=100000 small sites)
 	@$(BUILD)/tests/sim/sim $(POOLS)

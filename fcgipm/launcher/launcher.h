@@ -47,6 +47,7 @@ struct launcher {
 	bool ordinary; /* started by an ordinary user: everything runs as that user */
 	struct account self, conf, manager;
 	int64_t started_ms;
+	int nice; /* what we were started with: that of workers whose pool says nothing */
 
 	/* runtime directory (runtime.c) */
 	char *runtime;

@@ -9,6 +9,7 @@
 #include "fcgipm/base/fd.h"
 #include "fcgipm/base/log.h"
 #include "fcgipm/launcher/launcher.h"
+#include "fcgipm/launcher/load.h"
 #include "fcgipm/launcher/manager.h"
 #include "fcgipm/launcher/requests.h"
 #include "include/fcgipm/protocol.h"
@@ -223,6 +224,8 @@ void link_close(struct launcher *l)
 	fp_close(&l->link.fd);
 	outbox_clear(&l->outbox);
 	l->reload_wanted |= l->reload_seq != 0 || l->reload_next != 0;
+	if (l->reload_seq != 0)
+		load_cancel(l); /* a reload takes effect only under the manager that asked: the next one may be in the middle of another */
 	l->reload_seq = l->reload_next = 0;
 	workers_drain(l, true);
 }

@@ -256,6 +256,7 @@ static int conf_fork(struct load *ld, int exe, int link)
 		.chroot = "",
 		.directory = "/",
 		.umask = 077,
+		.nice = l->nice,
 		.limits = {{RLIMIT_CORE, 0}},
 		.limit_count = 1,
 		.no_new_privs = true,
@@ -363,6 +364,6 @@ void load_cancel(struct launcher *l)
 {
 	if (l->load == NULL || l->load->failed)
 		return;
-	load_fail(l->load, "%s: given up, fcgipm is stopping", l->config);
+	load_fail(l->load, "%s: given up", l->config);
 	load_free_if_done(l->load);
 }

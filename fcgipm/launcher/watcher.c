@@ -56,6 +56,7 @@ static int watcher_fork(struct launcher *l, struct watcher *x, const struct work
 		.chroot = "",
 		.directory = "/",
 		.umask = 077,
+		.nice = l->nice,
 		.limits = {{RLIMIT_CORE, 0}},
 		.limit_count = 1,
 		.no_new_privs = true,

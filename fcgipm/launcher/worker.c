@@ -217,7 +217,7 @@ static void jail_of(const struct launcher *l, const struct spec_pool *s, int lis
 		.chroot = s->chroot,
 		.directory = s->directory,
 		.umask = s->umask,
-		.nice = s->nice,
+		.nice = s->nice != 0 ? s->nice : l->nice,
 		.capabilities = s->capabilities,
 		.no_new_privs = s->no_new_privileges,
 		.exec_fd = -1,

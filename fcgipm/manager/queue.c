@@ -12,7 +12,7 @@
 #include "fcgipm/manager/manager.h"
 #include "fcgipm/probe/queue.h"
 
-enum { SAMPLE_SHARE = 20, SAMPLE_TOGETHER_MS = 2 };
+enum { SAMPLE_SHARE = 20, DUMP_SHARE = 100, SAMPLE_TOGETHER_MS = 2 };
 
 uint32_t listener_depth(struct manager *m, const struct listener *li)
 {
@@ -136,10 +136,18 @@ static void round_free(struct round *r)
 	free(r->busy);
 }
 
-/* A fixed number of workers needs no count of those that are busy. */
-static bool wants_busy(const struct pool *p)
+/* Whether those in service must be counted.  A fixed number of workers needs no count; and where more wait than there are workers, all of them are
+ * busy: an idle one would have taken one. */
+static bool wants_dump(struct pool *p)
 {
-	return pool_min(p) < pool_max(p);
+	struct pool_census c = pool_census(p);
+
+	if (pool_min(p) >= pool_max(p) || p->listener == NULL)
+		return false;
+	if (p->queue.depth <= c.accepting - c.booting)
+		return true;
+	p->queue.busy = c.ready * pool_wanted(p)->set.workers_concurrency;
+	return false;
 }
 
 static void round_gather(struct manager *m, struct round *r, int64_t now)
@@ -151,11 +159,25 @@ static void round_gather(struct manager *m, struct round *r, int64_t now)
 		sampler_leave(p);
 		p->queue.depth = queue_depth(p);
 		pool_touch(p);
-		if (!wants_busy(p) || p->listener == NULL)
+		if (!wants_dump(p))
 			continue;
 		r->pools[r->count] = p;
 		r->ids[r->count++] = p->listener->id;
 	}
+}
+
+/* Too dear by now: what was counted last stands. */
+static void round_dump(struct manager *m, struct round *r, int64_t now)
+{
+	int64_t start_us = fp_now_us();
+
+	if (r->count == 0 || now - m->sampler.dumped_ms < m->sampler.dump_us * DUMP_SHARE / 1000)
+		return;
+	if (probe_connections(m->diag_fd, r->ids, r->count, count_one, r->busy) == 0)
+		for (size_t i = 0; i < r->count; i++)
+			r->pools[i]->queue.busy = r->busy[i];
+	m->sampler.dumped_ms = now;
+	m->sampler.dump_us = fp_now_us() - start_us;
 }
 
 static void sampler_tick(evutil_socket_t fd, short what, void *ctx)
@@ -172,12 +194,10 @@ static void sampler_tick(evutil_socket_t fd, short what, void *ctx)
 		most++;
 	if (most > 0 && round_alloc(&r, most)) {
 		round_gather(m, &r, start_us / 1000);
-		if (r.count > 0 && probe_connections(m->diag_fd, r.ids, r.count, count_one, r.busy) == 0)
-			for (size_t i = 0; i < r.count; i++)
-				r.pools[i]->queue.busy = r.busy[i];
+		m->sampler.cost_us = fp_now_us() - start_us;
+		round_dump(m, &r, start_us / 1000);
 	}
 	round_free(&r);
-	m->sampler.cost_us = fp_now_us() - start_us;
 	for (struct pool *p = m->sampler.first; p != NULL; p = p->queue.next_sampled)
 		sampler_arm(m, p->queue.due_ms);
 }

@@ -2,7 +2,8 @@
  *
  * A pool that is idle has its listener watched for one wake-up (never persistently: a busy listener is readable all the time).  A wake-up makes
  * the pool one of those that are sampled: every few ms while connections wait and more workers could help, every 100 ms while it is at its max, slowly while
- * it has more workers than min.  One dump of sock_diag serves all pools that are due, and sampling never takes more than a twentieth of the time.
+ * it has more workers than min.  One dump of sock_diag serves all pools that are due.  Reading queues never takes more than a twentieth of the time, dumps, which
+ * grow with the sockets of the whole system, never more than a hundredth.
  */
 #ifndef FCGIPM_MANAGER_QUEUE_H
 #define FCGIPM_MANAGER_QUEUE_H
@@ -33,7 +34,8 @@ struct sampler {
 	struct event tick;
 	int64_t tick_ms; /* when it is armed for; 0: not armed */
 	struct pool *first;
-	int64_t cost_us; /* of the last round */
+	int64_t cost_us; /* of the last round, without a dump */
+	int64_t dump_us, dumped_ms; /* what the last dump cost, and when it was */
 };
 
 void sampler_init(struct manager *m);

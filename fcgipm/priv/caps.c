@@ -15,7 +15,7 @@ const struct priv_cap_row priv_caps[] = {
 	{CAP_NET_BIND_SERVICE, "CAP_NET_BIND_SERVICE", "bind: TCP ports below 1024", "listen on a TCP port below 1024", false},
 	{CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "look, retire: read a worker's descriptors in /proc", "see whether a worker serves; it is then ended without a look",
 	 true},
-	{CAP_SYS_NICE, "CAP_SYS_NICE", "spawn: a negative nice value", "raise a pool's priority", true},
+	{CAP_SYS_NICE, "CAP_SYS_NICE", "start, spawn: a lower nice value", "raise a pool's priority, and our own above the workers'", true},
 	{CAP_SYS_RESOURCE, "CAP_SYS_RESOURCE", "start, spawn: raise hard limits", "raise a limit above the one that fcgipm was started with", true},
 };
 const size_t priv_cap_count = sizeof(priv_caps) / sizeof(priv_caps[0]);

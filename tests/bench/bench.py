@@ -3,15 +3,19 @@
 
 Each line is the median of ROUNDS rounds that alternate between the candidates; the ratio is to fcgipm.  Nothing is asserted: numbers are for people.
 """
+import datetime
+import math
 import os
 import platform
 import pwd
+import random
 import shutil
 import signal
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +27,7 @@ sys.path.insert(0, str(HERE.parent / "integration"))
 from apps import pool  # noqa: E402
 from conftest import Manager, wait_for  # noqa: E402
 from fcgi import Load, request  # noqa: E402
+from frontends import free_port  # noqa: E402
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 PHP_FPM = next(iter(sorted(Path("/usr/sbin").glob("php-fpm*"))), None)
@@ -86,7 +91,7 @@ class Fcgipm:
 class PhpFpm:
     """pm = static; a reload is its restart: SIGUSR2, with process_control_timeout so that it waits for requests."""
 
-    def __init__(self, place, language, workers=WORKERS):
+    def __init__(self, place, language, workers=WORKERS, how="pm = static", first=None):
         assert language == "php"
         self.address = place / "fpm.sock"
         user = "user = nobody\ngroup = nogroup\nlisten.mode = 0666" if os.geteuid() == 0 else ""
@@ -98,13 +103,13 @@ process_control_timeout = 10s
 {user}
 listen = {self.address}
 listen.backlog = 511
-pm = static
+{how}
 pm.max_children = {workers}
 """)
         self.process = subprocess.Popen([PHP_FPM, "-n", "-y", place / "fpm.conf"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.extra = {"SCRIPT_FILENAME": str(place / "apps/app.php")}
         self.workers = workers
-        wait_for(lambda: self.address.exists() and len(self.children()) == workers)
+        wait_for(lambda: self.address.exists() and len(self.children()) >= (0 if "ondemand" in how else first or workers))
         request(self.address, "", **self.extra)
         self.masters = {"master": self.process.pid}
 
@@ -129,8 +134,8 @@ if PHP_FPM:
 
 
 @contextmanager
-def running(name, **more):
-    kind, language = CANDIDATES[name]
+def running(name, among=None, **more):
+    kind, language = (among or CANDIDATES)[name]
     place = Path(tempfile.mkdtemp(prefix="fcgipm-bench.", dir="/tmp"))
     place.chmod(0o755)
     shutil.copytree(HERE.parent / "integration/apps", place / "apps")
@@ -154,7 +159,7 @@ def rounds(measure, names):
 
 
 def table(title, results, reference="fcgipm, php-cgi"):
-    print(f"\n{title}")
+    print(f"\n{title} (ratios to {reference})")
     keys = list(next(iter(results.values())))
     print("  " + "".ljust(20) + "".join(key.rjust(22) for key in keys))
     for name, row in results.items():
@@ -218,18 +223,210 @@ def launcher_latency():
         shutil.rmtree(place, ignore_errors=True)
 
 
+# ---- scaling ----
+
+class Elastic(Fcgipm):
+    """2 of 64 workers."""
+
+    def __init__(self, place, language, listen=""):
+        self.m = Manager(place, "pools:" + pool(language).replace("min: 4, max: 8, spare: 0", "min: 2, max: 64") + listen)
+        self.m.event("ready", timeout=60)
+        self.address = ("127.0.0.1", int(listen.split(":")[-1])) if listen else self.m.socket()
+        self.extra = {"SCRIPT_FILENAME": str(place / "apps/app.php")}
+
+    def workers(self):
+        return self.m.pool()["workers"]["total"]
+
+
+class ElasticTcp(Elastic):
+    def __init__(self, place, language):
+        super().__init__(place, language, f"    listen: 127.0.0.1:{free_port()}\n")
+
+
+class ElasticFpm(PhpFpm):
+    how = "pm = dynamic\npm.start_servers = 2\npm.min_spare_servers = 1\npm.max_spare_servers = 3"
+
+    def __init__(self, place, language):
+        super().__init__(place, language, workers=64, how=self.how, first=2)
+
+    def workers(self):
+        return len(self.children())
+
+
+class OndemandFpm(ElasticFpm):
+    how = "pm = ondemand\npm.process_idle_timeout = 10s"
+
+
+ELASTIC = {"fcgipm, C": (Elastic, "c"), "fcgipm, C, TCP": (ElasticTcp, "c"), "fcgipm, php-cgi": (Elastic, "php")}
+if PHP_FPM:
+    ELASTIC |= {f"{PHP_FPM.name} dynamic": (ElasticFpm, "php"), f"{PHP_FPM.name} ondemand": (OndemandFpm, "php")}
+
+
+def burst(name):
+    with running(name, among=ELASTIC) as c:
+        time.sleep(1)
+        begun = time.monotonic()
+        with Load(c.address, "sleep=1000", clients=64, limit=0, **c.extra) as l:
+            pass
+        return {"all served after s": time.monotonic() - begun, "served": l.served, "failed": len(l.failures)}
+
+
+def bench_burst():
+    table("64 requests of 1 s at once on a pool at 2 of 64 workers (php-fpm ondemand: at none)", rounds(burst, ELASTIC), "fcgipm, C")
+
+
+def diurnal(at):
+    return 1 + 39 * (1 - math.cos(2 * math.pi * at / 60)) / 2
+
+
+def flash(at):
+    return 100 if 20 < at < 35 else 2
+
+
+def replay(rate):
+    """60 seconds of a trace, from as many threads as there are requests on their way; what was waited beyond the 50 ms of service."""
+    def measure(name):
+        random.seed(20050611)
+        waits, lost, threads, area, at = [], [], [], 0.0, 0.0
+
+        def one(c):
+            begun = time.monotonic()
+            try:
+                request(c.address, "sleep=50", **c.extra)
+                waits.append(time.monotonic() - begun - 0.05)
+            except Exception as error:  # noqa: BLE001
+                lost.append(error)
+
+        with running(name, among=ELASTIC) as c:
+            begun, seen = time.monotonic(), time.monotonic()
+            while at < 60:
+                at += random.expovariate(rate(at))
+                while (left := begun + at - time.monotonic()) > 0:
+                    time.sleep(min(left, 0.1))
+                    if time.monotonic() - seen > 0.25:
+                        area, seen = area + c.workers() * (time.monotonic() - seen), time.monotonic()
+                threads.append(threading.Thread(target=one, args=(c,)))
+                threads[-1].start()
+            for thread in threads:
+                thread.join(60)
+        waits.sort()
+        return {"requests": len(waits), "lost": len(lost), "p50 wait ms": quantile(waits, 0.5) * 1000, "p99 wait ms": quantile(waits, 0.99) * 1000,
+                "longest ms": waits[-1] * 1000, "worker-seconds": area}
+    return measure
+
+
+def bench_traces():
+    names = [n for n in ELASTIC if n in ("fcgipm, php-cgi",) or "dynamic" in n]
+    table("A day in a minute: 1 to 40 requests of 50 ms a second and back", rounds(replay(diurnal), names))
+    table("A flash crowd: 2 requests of 50 ms a second, 100 for a quarter of a minute", rounds(replay(flash), names))
+
+
+def cpu_s(pid):
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def flood(address, connections, ms, rate=None, query="no"):
+    first = ["nice", "-n", "-10"] if query != "no" and os.geteuid() == 0 else []  # what is measured is not how soon the client runs
+    out = subprocess.run([*first, BUILD / "tests/bench/flood", str(address), str(connections), str(ms), *([str(rate)] if rate else [])], capture_output=True,
+                         text=True, check=True, env={**os.environ, "FLOOD_QUERY": query}).stdout.split()
+    return dict(zip(("a second", "failed", "p50 us", "p99 us", "begun ms"), map(float, out)))
+
+
+@contextmanager
+def manager(text):
+    place = Path(tempfile.mkdtemp(prefix="fcgipm-bench.", dir="/tmp"))
+    place.chmod(0o755)
+    shutil.copytree(BUILD / "tests/apps", place / "apps")
+    m = Manager(place, text)
+    m.event("ready", timeout=120)
+    try:
+        yield m
+    finally:
+        m.stop()
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def bench_flood():
+    print("\nWhat the manager costs under a flood of one pool, 5 s each")
+    for what, workers, rate in (("10,000 a second, at its max", "min: 8, max: 8", 10000), ("10,000 a second, elastic", "min: 2, max: 64", 10000),
+                                ("as many as it can, elastic", "min: 2, max: 64", None)):
+        with manager(f"pools:\n  app: {{command: [@DIR@/apps/app], user: nobody, workers: {{{workers}}}}}\n") as m:
+            before = cpu_s(m.manager_pid)
+            got = flood(m.socket(), 16, 5000, rate)
+            used = cpu_s(m.manager_pid) - before
+            print(f"  {what.ljust(32)} {got['a second']:8.0f} served a second, {got['failed']:.0f} failed, manager {used / 5 * 100:.1f} % of a core, "
+                  f"{m.pool()['workers']['total']} workers")
+    text = "manager: {runtime_directory: @RUN@, max_workers: 400}\npools:\n" + "".join(
+        f"  {name}: {{command: [@DIR@/apps/app], user: nobody, workers: {{min: 1, max: {most}, idle_timeout: 100ms}}}}\n" for name, most in (("flooded", 64), ("other", 16)))
+    took = []
+    with manager(text) as m:
+        noise = subprocess.Popen([BUILD / "tests/bench/flood", str(m.socket("flooded")), "16", "30000"], stdout=subprocess.DEVNULL)
+        for _ in range(50):
+            wait_for(lambda: m.pool("other")["workers"]["total"] - m.pool("other")["workers"]["retiring"] <= 2)
+            seen = len(m.events)
+            begun = flood(m.socket("other"), 6, 30, query="sleep=60")["begun ms"]
+            born = [e["time"] for e in m.events[seen:] if e["event"] == "worker.start" and e["pool"] == "other"]
+            if born:
+                took.append(datetime.datetime.fromisoformat(born[0].replace("Z", "+00:00")).timestamp() * 1000 - begun)
+        noise.kill()
+        noise.wait()
+    took.sort()
+    print(f"  meanwhile another pool's saturation is answered by a fork after (ms): median {quantile(took, 0.5):.1f}, p99 {quantile(took, 0.99):.1f}, of {len(took)}")
+
+
+def bench_many():
+    count = 5000
+    text = "defaults: {workers: {min: 0, max: 8}}\npools:\n" + "".join(f"  p{i}: {{command: [@DIR@/apps/app], user: nobody}}\n" for i in range(count))
+    begun = time.monotonic()
+    with manager(text) as m:
+        up = time.monotonic() - begun
+        held = {who: kb(pid) / 1024 for who, pid in (("launcher", m.launcher_pid), ("manager", m.manager_pid))}
+        time.sleep(15)  # the looks after the start
+        first, boots = [], []
+        for i in range(0, count, 250):
+            begun = time.monotonic()
+            request(m.socket(f"p{i}"), "")
+            first.append((time.monotonic() - begun) * 1000)
+        for _ in range(20):
+            begun = time.monotonic()
+            subprocess.run([m.place / "apps/app"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+            boots.append((time.monotonic() - begun) * 1000)
+        m.write(text.replace("p7: {command: [@DIR@/apps/app]", "p7: {umask: \"0077\", command: [@DIR@/apps/app]"))
+        begun = time.monotonic()
+        m.cli("reload", check=0)
+        reloaded = time.monotonic() - begun
+        print(f"\n{count} sleeping pools: up after {up:.2f} s, launcher {held['launcher']:.1f} MB, manager {held['manager']:.1f} MB; the first request of one "
+              f"(ms): median {statistics.median(first):.1f}, longest {max(first):.1f}, where the application alone boots and ends in {statistics.median(boots):.1f}; "
+              f"reload with one changed {reloaded:.2f} s")
+
+
+def bench_restart():
+    table("Restart under load, 10 times", rounds(under_load(lambda c: c.restart()), CANDIDATES))
+
+
+def bench_reload():
+    table("Reload under load (a changed limit; php-fpm knows only its restart), 10 times", rounds(under_load(lambda c: c.reload()), CANDIDATES))
+
+
+def bench_start():
+    table("From the command to 200 workers that accept, and what the privileged process and the manager hold then",
+          rounds(start_of(200), [n for n in CANDIDATES if n != "fcgipm, C"]))
+    table("The same with 1,000 workers", rounds(start_of(1000), ["fcgipm, C"]))
+
+
+SECTIONS = {"restart": bench_restart, "reload": bench_reload, "start": bench_start, "latency": launcher_latency, "burst": bench_burst, "many": bench_many,
+            "flood": bench_flood, "traces": bench_traces}
+
+
 def main():
     pwd.getpwnam("nobody")
     print(f"conditions: {platform.system()} {platform.release()} {platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.2f}, medians of {ROUNDS} "
-          f"rounds; {WORKERS} workers, {CLIENTS} clients in a closed loop, requests of 20 ms; in brackets the ratio to fcgipm with php-cgi")
+          f"rounds; {WORKERS} workers, {CLIENTS} clients in a closed loop, requests of 20 ms; in brackets a ratio")
     if not PHP_FPM:
         print("php-fpm is not installed: no peer beside us")
-    both = list(CANDIDATES)
-    table("Restart under load, 10 times", rounds(under_load(lambda c: c.restart()), both))
-    table("Reload under load (a changed limit; php-fpm knows only its restart), 10 times", rounds(under_load(lambda c: c.reload()), both))
-    table("From the command to 200 workers that accept, and what the privileged process and the manager hold then", rounds(start_of(200), ["fcgipm, php-cgi", *both[2:]]))
-    table("The same with 1,000 workers", rounds(start_of(1000), ["fcgipm, C"]))
-    launcher_latency()
+    for name in sys.argv[2:] or SECTIONS:
+        SECTIONS[name]()
 
 
 main()

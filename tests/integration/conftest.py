@@ -99,8 +99,10 @@ class Manager:
         """The configuration anew.  The manager: section is added where the test has none."""
         if "manager:" not in text:
             text = f"manager:\n  runtime_directory: {self.run}\n" + text
-        self.config.write_text(text.replace("@DIR@", str(self.place)).replace("@RUN@", str(self.run)))
-        self.config.chmod(0o644)
+        new = self.config.with_suffix(".new")
+        new.write_text(text.replace("@DIR@", str(self.place)).replace("@RUN@", str(self.run)))
+        new.chmod(0o644)
+        new.rename(self.config)  # a reload may be reading: never half a file
 
     def _read(self):
         for line in self.process.stderr:

@@ -45,7 +45,7 @@ struct sim {
 	uint32_t idle, busy, booting, waiting; /* workers; requests */
 	struct {
 		int64_t at, service;
-	} *queue; /* first in, first out */
+	} * queue; /* first in, first out */
 	size_t queue_first, queue_count, queue_cap;
 	struct sim_timer *timers; /* a heap */
 	size_t timer_count, timer_cap;

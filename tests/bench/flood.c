@@ -1,0 +1,163 @@
+/* A flood of FastCGI requests for `make bench`: flood SOCKET|HOST:PORT CONNECTIONS MILLISECONDS [RATE].  Each request has a connection of its own, as a frontend's.
+ * Prints: requests a second, failures, median and p99 in microseconds, and when it began (ms of the clock).  RATE bounds the requests a second in all, the
+ * variable FLOOD_QUERY is their query string; it ends by itself. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MOST_THREADS = 256, MOST_TIMES = 1 << 20 };
+
+static struct {
+	union {
+		struct sockaddr any;
+		struct sockaddr_un un;
+		struct sockaddr_in in;
+	} to;
+	socklen_t to_len;
+	int64_t end_us;
+	double gap_us; /* between two requests of one thread; 0: none */
+} run;
+
+struct client {
+	pthread_t thread;
+	uint32_t *times;
+	size_t count, failed;
+};
+
+static int64_t now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000LL + t.tv_nsec / 1000;
+}
+
+/* BEGIN_REQUEST, PARAMS of two names, the ends of PARAMS and STDIN. */
+static uint8_t request[512];
+static size_t request_len;
+
+static void add(const void *bytes, size_t len)
+{
+	memcpy(request + request_len, bytes, len);
+	request_len += len;
+}
+
+static void make_request(const char *query)
+{
+	size_t len = strnlen(query, 100);
+	const uint8_t params[] = {1, 4, 0, 1, 0, (uint8_t)(33 + len), 0, 0, 14, 3}, name[] = {12, (uint8_t)len};
+
+	add("\1\1\0\1\0\10\0\0\0\1\0\0\0\0\0\0", 16);
+	add(params, sizeof(params));
+	add("REQUEST_METHODGET", 17);
+	add(name, sizeof(name));
+	add("QUERY_STRING", 12);
+	add(query, len);
+	add("\1\4\0\1\0\0\0\0\1\5\0\1\0\0\0\0", 16);
+}
+
+static int one(void)
+{
+	char buf[4096];
+	ssize_t n = 0, got = 0;
+	int fd = socket(run.to.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -1;
+	if (connect(fd, &run.to.any, run.to_len) == 0 && send(fd, request, request_len, MSG_NOSIGNAL) == (ssize_t)request_len)
+		while ((n = recv(fd, buf, sizeof(buf), 0)) > 0)
+			got += n;
+	close(fd);
+	return n == 0 && got > 16 ? 0 : -1;
+}
+
+static void *client(void *arg)
+{
+	struct client *c = arg;
+	double next = (double)now_us();
+
+	while (now_us() < run.end_us) {
+		int64_t begun;
+
+		if (run.gap_us > 0) {
+			next += run.gap_us;
+			if ((double)now_us() < next)
+				usleep((useconds_t)(next - (double)now_us()));
+		}
+		begun = now_us();
+		if (one() < 0)
+			c->failed++;
+		else if (c->count < MOST_TIMES)
+			c->times[c->count++] = (uint32_t)(now_us() - begun);
+	}
+	return NULL;
+}
+
+static int by_time(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static int address(const char *text)
+{
+	const char *colon = strrchr(text, ':');
+	char host[64] = "";
+
+	if (text[0] == '/') {
+		run.to.un.sun_family = AF_UNIX;
+		snprintf(run.to.un.sun_path, sizeof(run.to.un.sun_path), "%s", text);
+		run.to_len = sizeof(run.to.un);
+		return 0;
+	}
+	if (colon == NULL || colon - text >= (long)sizeof(host))
+		return -1;
+	memcpy(host, text, (size_t)(colon - text));
+	run.to.in.sin_family = AF_INET;
+	run.to.in.sin_port = htons((uint16_t)atoi(colon + 1));
+	run.to_len = sizeof(run.to.in);
+	return inet_pton(AF_INET, host, &run.to.in.sin_addr) == 1 ? 0 : -1;
+}
+
+int main(int argc, char **argv)
+{
+	static struct client clients[MOST_THREADS];
+	static uint32_t *all;
+	int threads = argc > 3 ? atoi(argv[2]) : 0;
+	int64_t begun;
+	size_t count = 0, failed = 0;
+	struct timespec wall;
+
+	if (threads < 1 || threads > MOST_THREADS || address(argv[1]) < 0)
+		return fprintf(stderr, "usage: flood SOCKET|HOST:PORT CONNECTIONS MILLISECONDS [RATE]\n"), 2;
+	make_request(getenv("FLOOD_QUERY") != NULL ? getenv("FLOOD_QUERY") : "no");
+	clock_gettime(CLOCK_REALTIME, &wall);
+	begun = now_us();
+	run.end_us = begun + atoll(argv[3]) * 1000;
+	run.gap_us = argc > 4 ? 1e6 * threads / atof(argv[4]) : 0;
+	for (int i = 0; i < threads; i++) {
+		clients[i].times = malloc(MOST_TIMES * sizeof(uint32_t));
+		if (clients[i].times == NULL || pthread_create(&clients[i].thread, NULL, client, &clients[i]) != 0)
+			return 1;
+	}
+	all = malloc((size_t)threads * MOST_TIMES * sizeof(uint32_t));
+	for (int i = 0; i < threads; i++) {
+		pthread_join(clients[i].thread, NULL);
+		memcpy(all + count, clients[i].times, clients[i].count * sizeof(uint32_t));
+		count += clients[i].count;
+		failed += clients[i].failed;
+	}
+	qsort(all, count, sizeof(*all), by_time);
+	printf("%.0f %zu %u %u %lld\n", (double)count * 1e6 / (double)(now_us() - begun), failed, count > 0 ? all[count / 2] : 0, count > 0 ? all[count * 99 / 100] : 0,
+	       wall.tv_sec * 1000LL + wall.tv_nsec / 1000000);
+	return 0;
+}
