@@ -259,7 +259,9 @@ void apply_judged(struct load *ld)
 		load_fail(ld, "%s: %s", l->config, err.text);
 		return;
 	}
-	looks_go_on(ld);
+	ld->looks_wait = ld->kind == LOAD_START;
+	if (!ld->looks_wait)
+		looks_go_on(ld);
 }
 
 void apply_looked(struct load *ld)

@@ -360,6 +360,17 @@ int load_start(struct launcher *l, enum load_kind kind, struct fp_err *err)
 	return r;
 }
 
+void load_settled(struct launcher *l)
+{
+	struct load *ld = l->load;
+
+	if (ld == NULL || !ld->looks_wait)
+		return;
+	ld->looks_wait = false;
+	looks_go_on(ld);
+	load_free_if_done(ld);
+}
+
 void load_cancel(struct launcher *l)
 {
 	if (l->load == NULL || l->load->failed)

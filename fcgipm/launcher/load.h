@@ -12,6 +12,8 @@ enum load_kind { LOAD_CHECK, LOAD_START, LOAD_RELOAD };
 
 /* Begins; the rest happens in the loop.  -errno when not even that was possible (the file cannot be opened). */
 int load_start(struct launcher *l, enum load_kind kind, struct fp_err *err);
+/* The manager has settled: what the start put off, the looks, may begin. */
+void load_settled(struct launcher *l);
 /* Gives up what is under way. */
 void load_cancel(struct launcher *l);
 

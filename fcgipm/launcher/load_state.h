@@ -24,6 +24,7 @@ struct load {
 	bool judged; /* conf has answered */
 	bool failed; /* text says why; nothing of it is applied */
 	bool applied;
+	bool looks_wait; /* at the start: until the manager has bound what there is */
 	uint32_t errors, warnings;
 	struct fp_doc text; /* errors and warnings, one a line; behind them the dump that was asked for */
 	const void *map;

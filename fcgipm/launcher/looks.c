@@ -152,7 +152,7 @@ static int looker_fork(struct looker *k, int exe, int theirs)
 		.chroot = "",
 		.directory = "/",
 		.umask = 077,
-		.nice = l->nice,
+		.nice = k->load->kind == LOAD_START ? 19 : l->nice, /* at the start there is better to do */
 		.limits = {{RLIMIT_CORE, 0}, {RLIMIT_CPU, 5}},
 		.limit_count = 2,
 		.no_new_privs = true,

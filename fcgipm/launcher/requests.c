@@ -259,6 +259,7 @@ static int on_reload(void *ctx, struct wire_dgram *d)
 	}
 	l->reload_wanted = false;
 	l->reload_next = d->seq;
+	load_settled(l);
 	if (l->load == NULL)
 		requests_reload_next(l);
 	return 0;
@@ -328,6 +329,8 @@ static int on_notice(void *ctx, struct wire_dgram *d)
 	if (!wire_read_notice(&r, &m) || !wire_done(&r) || m.what > 2)
 		return -EBADMSG;
 	notify_supervisor(m.what);
+	if (m.what == NOTIFY_READY)
+		load_settled(l);
 	link_answer_code(l, d->seq, 0, "");
 	return 0;
 }

@@ -88,9 +88,10 @@ static void *client(void *arg)
 		int64_t begun;
 
 		if (run.gap_us > 0) {
-			next += run.gap_us;
-			if ((double)now_us() < next)
-				usleep((useconds_t)(next - (double)now_us()));
+			double left = (next += run.gap_us) - (double)now_us();
+
+			if (left > 0)
+				usleep((useconds_t)left);
 		}
 		begun = now_us();
 		if (one() < 0)
@@ -157,7 +158,7 @@ int main(int argc, char **argv)
 		failed += clients[i].failed;
 	}
 	qsort(all, count, sizeof(*all), by_time);
-	printf("%.0f %zu %u %u %lld\n", (double)count * 1e6 / (double)(now_us() - begun), failed, count > 0 ? all[count / 2] : 0, count > 0 ? all[count * 99 / 100] : 0,
-	       wall.tv_sec * 1000LL + wall.tv_nsec / 1000000);
+	printf("%.0f %zu %u %u %lld\n", (double)count * 1e6 / (double)(now_us() - begun), failed, count > 0 ? all[count / 2] : 0,
+	       count > 0 ? all[count * 99 / 100] : 0, wall.tv_sec * 1000LL + wall.tv_nsec / 1000000);
 	return 0;
 }

@@ -54,9 +54,9 @@ def test_min_0_starts_on_the_first_connection_and_returns_to_nothing(fcgipm):
 
 def test_concurrency_counts_as_that_many_requests_a_worker(fcgipm):
     m = fcgipm("pools:" + pool(workers="min: 1, max: 16, spare: 0, concurrency: 4, idle_timeout: 1s")).ready()
-    with Load(m.socket(), "sleep=500", clients=8, limit=0):  # one in service and seven that wait: 1 + 2 workers at a look
+    with Load(m.socket(), "sleep=500", clients=8, limit=0):  # what waits is worth a quarter of a worker each; at 1 it would be eight
         time.sleep(0.25)
-        assert 2 <= m.pool()["workers"]["total"] <= 4
+        assert 2 <= m.pool()["workers"]["total"] <= 6
 
 
 def test_a_greedy_pool_keeps_nobody_at_none(fcgipm):
