@@ -143,7 +143,7 @@ soak: deps ## What takes longer: fuzzing, long hammers, sanitizers, valgrind
 	@tools/soak.sh $(BUILD)
 
 bench: deps ## Side by side with the installed peers; medians and conditions
-	@tools/deps.sh php-fpm
+	@tools/deps.sh php-fpm libapache2-mod-fcgid uwsgi-core uwsgi-plugin-python3
 	@$(MAKE) -j$(JOBS) --no-print-directory tests
 	@$(MAKE) -j$(JOBS) --no-print-directory $(BUILD)/tests/bench/flood
 	@/usr/bin/python3 tests/bench/bench.py $(BUILD) $(T)
