@@ -96,6 +96,9 @@ static void check_file(struct conf_job *j, uint32_t file)
 {
 	const struct conf_node *root = j->roots[file];
 
+	/* Most likely a file that is just being written: taken up, it would end every pool. */
+	if (file == 0 && j->report->errors == 0 && (root == NULL || conf_node_is_empty(root)))
+		conf_error(j->report, (struct spec_place){0, 1, 1}, "empty (pools: {} where none are meant)");
 	if (root == NULL || conf_node_is_empty(root))
 		return;
 	if (root->shape != CONF_MAP) {

@@ -28,6 +28,9 @@ static const struct fault yaml_faults[] = {
 	{"[a]: b\n", "p.yaml:1:1: a key must be one word (not a list or mapping)\n"},
 	{"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", "p.yaml:1:33: nested too deep (32 levels at most)\n"},
 	{"%a\n%a\n%a\n%a\n%a\n%a\n%a\n%a\n%a\n%a\n%a\n%a\n%a\n%a\n%a\n%a\n%a\n", "p.yaml:17:1: too many lines that begin with \"%\" (16 at most)\n"},
+	{"", "p.yaml:1:1: empty (pools: {} where none are meant)\n"},
+	{"# nothing\n", "p.yaml:1:1: empty (pools: {} where none are meant)\n"},
+	{"pools: {}\n", ""},
 	{"- a\n", "p.yaml:1:1: not a mapping (manager:, pools: and so on)\n"},
 };
 
