@@ -12,7 +12,7 @@
 #include "fcgipm/manager/manager.h"
 #include "fcgipm/probe/queue.h"
 
-enum { SAMPLE_SHARE = 20, DUMP_SHARE = 100, SAMPLE_TOGETHER_MS = 2 };
+enum { SAMPLE_SHARE = 20, DUMP_SHARE = 100, SAMPLE_TOGETHER_MS = 2, CALM_SAMPLES = 16, CALM_FORGOTTEN_MS = 100 };
 
 uint32_t listener_depth(struct manager *m, const struct listener *li)
 {
@@ -105,11 +105,12 @@ void queue_sample_soon(struct pool *p)
 		sampler_enter(p, fp_now_ms());
 }
 
-static int64_t sample_interval(const struct manager *m, int64_t least_ms)
+static int64_t sample_interval(const struct pool *p)
 {
-	int64_t affordable = m->sampler.cost_us * SAMPLE_SHARE / 1000;
+	int64_t affordable = p->m->sampler.cost_us * SAMPLE_SHARE / 1000;
+	int64_t least = p->queue.calm >= CALM_SAMPLES ? QUEUE_CALM_MS : QUEUE_SAMPLE_MS;
 
-	return affordable > least_ms ? affordable : least_ms;
+	return affordable > least ? affordable : least;
 }
 
 /* ---- one round ---- */
@@ -158,6 +159,7 @@ static void round_gather(struct manager *m, struct round *r, int64_t now)
 			continue;
 		sampler_leave(p);
 		p->queue.depth = queue_depth(p);
+		p->queue.calm++;
 		pool_touch(p);
 		if (!wants_dump(p))
 			continue;
@@ -209,10 +211,13 @@ static void woken(evutil_socket_t fd, short what, void *ctx)
 	struct pool *p = ctx;
 	struct pool_census c = pool_census(p);
 	int64_t now = fp_now_ms();
-	int64_t wait = c.booting + c.ready == 0 ? 0 : sample_interval(p->m, QUEUE_SAMPLE_MS);
+	int64_t wait;
 
 	(void)fd;
 	(void)what;
+	if (now - p->queue.last_wake_ms > CALM_FORGOTTEN_MS)
+		p->queue.calm = 0;
+	wait = c.booting + c.ready == 0 ? 0 : sample_interval(p);
 	p->queue.armed = false;
 	p->queue.last_wake_ms = now;
 	if (p->listener == NULL || listener_check(p))
@@ -270,7 +275,7 @@ void queue_settle(struct pool *p, uint32_t alive)
 	if (q->in_sampler != NULL)
 		return; /* a look is due already; afterwards we are asked again */
 	if (q->depth > 0) {
-		sampler_enter(p, now + (at_max ? QUEUE_AT_MAX_MS : sample_interval(p->m, QUEUE_SAMPLE_MS)));
+		sampler_enter(p, now + (at_max ? QUEUE_AT_MAX_MS : sample_interval(p)));
 		return;
 	}
 	if (alive > pool_min(p) && pool_wanted(p)->set.workers_idle_timeout > 0) {

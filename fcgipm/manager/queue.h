@@ -14,7 +14,7 @@
 
 #include "fcgipm/pool/scale.h"
 
-enum { QUEUE_SAMPLE_MS = 4, QUEUE_AT_MAX_MS = 100 };
+enum { QUEUE_SAMPLE_MS = 4, QUEUE_CALM_MS = 8, QUEUE_AT_MAX_MS = 100 };
 
 struct manager;
 struct pool;
@@ -26,6 +26,7 @@ struct queue_watch {
 	int64_t due_ms; /* of the next sample; 0: none */
 	struct pool *next_sampled, **in_sampler; /* NULL: not on the list */
 	int64_t last_wake_ms;
+	unsigned calm; /* samples since a worker was started: a busy pool that has enough is looked at half as often */
 	uint32_t depth, busy; /* as last sampled */
 	struct scale_window window;
 };

@@ -189,6 +189,8 @@ static uint32_t steer_start(struct pool *p, const struct scale_answer *a, uint32
 	while (i < count && worker_start(p))
 		i++;
 	shares_took(p, i);
+	if (i > 0)
+		p->queue.calm = 0;
 	return i;
 }
 

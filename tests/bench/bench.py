@@ -110,7 +110,7 @@ pm.max_children = {workers}
 """)
         self.process = subprocess.Popen([PHP_FPM, "-n", "-y", place / "fpm.conf"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.extra = {"SCRIPT_FILENAME": str(place / "apps/app.php")}
-        self.workers = workers
+        self.most = workers
         wait_for(lambda: self.address.exists() and len(self.children()) >= (0 if "ondemand" in how else first or workers))
         request(self.address, "", **self.extra)
         self.masters = {"master": self.process.pid}
@@ -121,7 +121,7 @@ pm.max_children = {workers}
     def restart(self):
         before = self.children()
         self.process.send_signal(signal.SIGUSR2)
-        wait_for(lambda: not before & self.children() and len(self.children()) == self.workers)
+        wait_for(lambda: not before & self.children() and len(self.children()) == self.most)
 
     reload = restart
 
