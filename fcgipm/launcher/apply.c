@@ -165,7 +165,7 @@ static void mark_wanted(struct load *ld)
 /* Back to the current spec: a candidate that was never taken up is dropped. */
 static void reload_same(struct launcher *l, struct pool *p)
 {
-	bool told = p->candidate != NULL || p->removed;
+	bool told = p->candidate != NULL || p->removed || p->current->failure != NULL;
 
 	pool_entry_unref(l, p->candidate);
 	p->candidate = NULL;
@@ -292,7 +292,7 @@ static void end_start(struct load *ld)
 {
 	struct launcher *l = ld->launcher;
 
-	if (!ld->failed || l->phase != PHASE_STARTING)
+	if (!ld->failed || l->manager_starts > 0)
 		return; /* it serves: what the looks found has been said, pool by pool */
 	fputs(ld->text.at != NULL ? ld->text.at : "", stderr);
 	l->exit_code = 78;

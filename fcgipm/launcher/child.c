@@ -57,12 +57,13 @@ static void child_reported(void *ctx, uint32_t events)
 		return;
 	loop_unwatch(&c->launcher->loop, &c->report);
 	fp_close(&c->report.fd);
-	if (!c->ops->keeps_limit)
-		loop_disarm(&c->launcher->loop, &c->limit);
 	if (n == (ssize_t)sizeof(r) && r.step > PRIV_STEP_NONE && r.step < PRIV_STEP_COUNT) {
 		c->failure = r;
-		return; /* its exit follows */
+		child_kill(c); /* its account may have stopped it on its way to exit */
+		return;
 	}
+	if (!c->ops->keeps_limit)
+		loop_disarm(&c->launcher->loop, &c->limit);
 	c->execed = true;
 	if (c->ops->execed != NULL)
 		c->ops->execed(c);

@@ -14,7 +14,7 @@
 #include "fcgipm/launcher/requests.h"
 #include "include/fcgipm/protocol.h"
 
-enum { UNREAD_MAX_BYTES = 1 << 20 };
+enum { UNREAD_MAX_BYTES = 1 << 20, LINK_LOST_MS = 2000 };
 
 /* One at a time, too large for a stack. */
 static struct wire_dgram out;
@@ -232,6 +232,13 @@ void link_close(struct launcher *l)
 
 /* ---- what the manager sends ---- */
 
+/* Its exit follows, or is brought about: without the link it is of no use. */
+static void link_lost(struct launcher *l)
+{
+	link_close(l);
+	child_limit(&l->manager_child, LINK_LOST_MS);
+}
+
 static void link_ready(void *ctx, uint32_t events)
 {
 	static struct wire_dgram in;
@@ -248,11 +255,11 @@ static void link_ready(void *ctx, uint32_t events)
 	if (r == 1)
 		requests_take(l, &in);
 	else if (r == 0)
-		link_close(l); /* its exit follows */
+		link_lost(l);
 	else if (r == -EMSGSIZE || r == -EPROTO)
 		manager_refuse(l, r == -EMSGSIZE ? "too long" : "malformed", "?", 0, EPROTO);
 	else if (r != -EAGAIN && r != -EINTR)
-		link_close(l);
+		link_lost(l);
 }
 
 void manager_refuse(struct launcher *l, const char *reason, const char *what, uint32_t seq, int code)

@@ -157,10 +157,10 @@ static struct listener *listener_new(const struct spec_pool *s)
 	return li;
 }
 
-/* One that is bound already takes the new owner, mode and backlog. */
-static int listener_adjust(struct listener *li, const struct spec_pool *s, struct fp_err *err)
+int listener_adjust(struct listener *li, const struct spec_pool *s, struct fp_err *err)
 {
 	struct priv_listen how = li->how;
+	int r;
 
 	how.uid = s->socket_uid;
 	how.gid = s->socket_gid;
@@ -168,8 +168,10 @@ static int listener_adjust(struct listener *li, const struct spec_pool *s, struc
 	how.backlog = s->backlog;
 	if (how.uid == li->how.uid && how.gid == li->how.gid && how.mode == li->how.mode && how.backlog == li->how.backlog)
 		return 0;
-	li->how = how;
-	return priv_listen_adjust(&how, li->fd, li->door, err);
+	r = priv_listen_adjust(&how, li->fd, li->door, err);
+	if (r == 0)
+		li->how = how;
+	return r;
 }
 
 static int listener_identify(struct launcher *l, struct listener *li, struct fp_err *err)
@@ -266,8 +268,7 @@ int listener_get(struct launcher *l, const struct spec_pool *spec, listener_done
 	int r;
 
 	if (li != NULL) {
-		r = listener_adjust(li, spec, &err);
-		done(r == 0 ? listener_ref(li) : NULL, r, &err, ctx);
+		done(listener_ref(li), 0, &err, ctx); /* owner, mode and backlog change with the commit */
 		return 0;
 	}
 	li = listener_new(spec);

@@ -42,6 +42,8 @@ struct listener_request {
 	struct child child;
 };
 int listener_get(struct launcher *l, const struct spec_pool *spec, listener_done *done, void *ctx);
+/* One that is bound takes owner, mode and backlog of a spec that is now in force.  0 or -errno; then it stays as it was. */
+int listener_adjust(struct listener *li, const struct spec_pool *spec, struct fp_err *err);
 struct listener *listener_ref(struct listener *li);
 /* The last reference removes the name (if it still is that inode) and closes the socket. */
 void listener_unref(struct launcher *l, struct listener *li);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fcgipm/base/hash.h"
+#include "fcgipm/base/log.h"
 #include "fcgipm/launcher/launcher.h"
 
 static struct pool **bucket_of(struct pool_table *t, const char *name)
@@ -115,6 +116,19 @@ static void pool_forget(struct launcher *l, struct pool *p)
 	free(p);
 }
 
+/* Only a spec that is in force changes a live socket: one whose workers do not come up leaves it as it was. */
+static void adjust_listener(const struct pool *p)
+{
+	struct fp_err err = {0};
+	struct spec_pool spec;
+
+	if (p->current->listener == NULL || spec_pool_decode(p->current->spec, &spec, NULL) < 0)
+		return;
+	if (listener_adjust(p->current->listener, &spec, &err) < 0)
+		log_warn("listener.adjust", KS("pool", p->name), KS("error", err.text));
+	spec_pool_free(&spec);
+}
+
 int pool_commit(struct launcher *l, struct pool *p, uint32_t generation)
 {
 	if (generation == 0) {
@@ -130,6 +144,7 @@ int pool_commit(struct launcher *l, struct pool *p, uint32_t generation)
 	pool_entry_unref(l, p->current);
 	p->current = p->candidate;
 	p->candidate = NULL;
+	adjust_listener(p);
 	return 0;
 }
 

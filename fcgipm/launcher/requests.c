@@ -112,10 +112,27 @@ static int on_bind(void *ctx, struct wire_dgram *d)
 	return 0;
 }
 
-/* Both specs of the pool listen on the same socket: its name stays for the other one. */
-static bool pool_shares_listener(const struct pool *p)
+struct listener_users {
+	const struct listener *listener;
+	unsigned count;
+};
+
+static void count_users(struct launcher *l, struct pool *p, void *ctx)
 {
-	return p->current != NULL && p->candidate != NULL && p->current->listener == p->candidate->listener;
+	struct listener_users *u = ctx;
+
+	(void)l;
+	u->count += p->current != NULL && p->current->listener == u->listener;
+	u->count += p->candidate != NULL && p->candidate->listener == u->listener;
+}
+
+/* Another spec listens on the same socket, of this pool or of one that takes its place under another name: the name stays for that. */
+static bool is_shared(struct launcher *l, const struct listener *li)
+{
+	struct listener_users u = {.listener = li};
+
+	pool_each(l, count_users, &u);
+	return u.count > 1;
 }
 
 static int on_unbind(void *ctx, struct wire_dgram *d)
@@ -131,7 +148,7 @@ static int on_unbind(void *ctx, struct wire_dgram *d)
 	e = entry_or_answer(l, d->seq, m.pool, m.generation, &p);
 	if (e == NULL)
 		return 0;
-	if (e->listener != NULL && !pool_shares_listener(p))
+	if (e->listener != NULL && !is_shared(l, e->listener))
 		listener_withdraw(l, e->listener);
 	if (m.how == 1) {
 		listener_unref(l, e->listener);
@@ -242,6 +259,11 @@ void requests_reload_next(struct launcher *l)
 		return;
 	l->reload_seq = l->reload_next;
 	l->reload_next = 0;
+	if (l->phase != PHASE_SERVING) {
+		link_answer_code(l, l->reload_seq, -ESHUTDOWN, "fcgipm is stopping");
+		l->reload_seq = 0;
+		return;
+	}
 	rc = load_start(l, LOAD_RELOAD, &err);
 	if (rc < 0) {
 		link_answer_code(l, l->reload_seq, rc, err.text);

@@ -120,6 +120,7 @@ static int make_dirs(const struct launcher *l, struct fp_err *err)
 static int take_lock(struct launcher *l, struct fp_err *err)
 {
 	char path[PATH_MAX], pid[32] = "";
+	struct stat ours, there;
 	int r = path_in(l, "launcher.lock", path, sizeof(path), err);
 
 	if (r < 0)
@@ -132,6 +133,10 @@ static int take_lock(struct launcher *l, struct fp_err *err)
 
 		fp_close(&l->lock_fd);
 		return fp_fail(err, EBUSY, "another fcgipm (pid %.*s) runs in %s", n > 0 ? (int)strcspn(pid, "\n") : 1, n > 0 ? pid : "?", l->runtime);
+	}
+	if (fstat(l->lock_fd, &ours) < 0 || stat(path, &there) < 0 || ours.st_ino != there.st_ino || ours.st_dev != there.st_dev) {
+		fp_close(&l->lock_fd);
+		return take_lock(l, err); /* an fcgipm that was ending has removed this one meanwhile */
 	}
 	snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
 	if (ftruncate(l->lock_fd, 0) < 0 || write(l->lock_fd, pid, strlen(pid)) < 0)

@@ -369,7 +369,7 @@ static void crashed(struct worker *w, const struct ending *e)
 		return; /* no fault of its own */
 	if (transition_crashed(p, !w->was_ready, e->old, e->text) || e->old)
 		return;
-	if (pool_census(p).ready > 0)
+	if (w->was_ready || pool_census(p).ready > 0)
 		backoff_healthy(&p->backoff, &rule, now);
 	backoff_crash(&p->backoff, &rule, now);
 	log_info("pool.backoff", KS("pool", p->name), KI("in_row", p->backoff.in_row), KI("wait_ms", backoff_wait_ms(&p->backoff, now)));

@@ -12,7 +12,7 @@
 #include "fcgipm/manager/manager.h"
 #include "fcgipm/probe/queue.h"
 
-enum { SAMPLE_SHARE = 20, DUMP_SHARE = 100, SAMPLE_TOGETHER_MS = 2, CALM_SAMPLES = 16, CALM_FORGOTTEN_MS = 100 };
+enum { SAMPLE_SHARE = 20, DUMP_SHARE = 200, SAMPLE_TOGETHER_MS = 2, CALM_SAMPLES = 16, CALM_FORGOTTEN_MS = 100 };
 
 uint32_t listener_depth(struct manager *m, const struct listener *li)
 {

@@ -1,6 +1,7 @@
 /* Removing pools (manager process). */
 #include "fcgipm/manager/removal.h"
 
+#include "fcgipm/base/clock.h"
 #include "fcgipm/base/log.h"
 #include "fcgipm/manager/listen.h"
 #include "fcgipm/manager/manager.h"
@@ -11,7 +12,9 @@ enum { REMOVAL_LOOK_MS = 10, REMOVAL_AGAIN_MS = 50 };
 /* Waiting for a queue that nobody will ever serve would be waiting for ever. */
 static bool is_hopeless(const struct pool *p)
 {
-	return p->listener == NULL || p->failed || p->stopped || (p->backoff.in_row > 0 && pool_census(p).ready == 0);
+	struct pool_census c = pool_census(p);
+
+	return p->listener == NULL || p->failed || p->stopped || (backoff_wait_ms(&p->backoff, fp_now_ms()) > 0 && c.ready + c.booting == 0);
 }
 
 bool queue_ran_dry(struct pool *p)

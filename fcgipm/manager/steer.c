@@ -230,7 +230,7 @@ static void steer_workers(struct pool *p, int64_t now)
 
 	if (p->transition.stage == TRANSITION_BOOT) {
 		/* No room for one more while the old ones live: one of them makes room. */
-		if (started == 0 && c.booting == 0 && c.ready < p->transition.need && c.retiring == 0)
+		if (started == 0 && backoff_wait_ms(&p->backoff, now) == 0 && c.booting == 0 && c.ready < p->transition.need && c.retiring == 0)
 			retire_each(p, worker_is_old, RETIRE_REPLACED, 1);
 		return;
 	}

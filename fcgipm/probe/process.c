@@ -23,7 +23,7 @@
 #include "fcgipm/base/clock.h"
 #include "fcgipm/base/fd.h"
 
-enum { FDS_MAX = 4096, INODES_MAX = 4096, POLLFDS_MAX = 1024, TASKS_MAX = 1024 };
+enum { FDS_MAX = 4096, INODES_MAX = 4096, POLLFDS_MAX = 1024, TASKS_MAX = 1024, PEEK_MAX = POLLFDS_MAX * sizeof(struct pollfd), PEEK_LIMIT_MS = 10 };
 
 /* ---- /proc ---- */
 
@@ -228,13 +228,57 @@ static bool is_listener(const struct waiting *w, long fd)
 	return fd >= 0 && fd < FDS_MAX * 256 && socket_inode(w->fds, fd) == w->listener;
 }
 
-/* Reads memory of the worker: its own claim of what it waits for, no more than a hint. */
-static ssize_t peek(const struct waiting *w, unsigned long address, void *buf, size_t len)
+/* Workers whose memory kept a reader waiting; a number that is used again costs a hint, no more. */
+static struct {
+	pid_t pids[64];
+	unsigned next;
+} slow;
+
+static bool is_slow(pid_t pid)
 {
+	for (unsigned i = 0; i < sizeof(slow.pids) / sizeof(slow.pids[0]); i++)
+		if (slow.pids[i] == pid)
+			return true;
+	return false;
+}
+
+static void peek_in_child(const struct waiting *w, unsigned long address, int fd, size_t len)
+{
+	char buf[PEEK_MAX];
 	struct iovec here = {.iov_base = buf, .iov_len = len};
 	struct iovec there = {.iov_base = (void *)address, .iov_len = len};
+	ssize_t n = process_vm_readv(w->pid, &here, 1, &there, 1, 0);
 
-	return process_vm_readv(w->pid, &here, 1, &there, 1, 0);
+	_exit(n > 0 && write(fd, buf, (size_t)n) == n ? 0 : 1);
+}
+
+/* Reads memory of the worker: its own claim of what it waits for, no more than a hint.  Whoever touches a page of a hostile worker may wait for it for
+ * ever (userfaultfd, a file of FUSE), so a child does, and is killed when it is not back at once. */
+static ssize_t peek(const struct waiting *w, unsigned long address, void *buf, size_t len)
+{
+	struct pollfd p = {.events = POLLIN};
+	ssize_t n = -1;
+	int fds[2];
+	pid_t child;
+
+	if (len > PEEK_MAX || is_slow(w->pid) || pipe2(fds, O_CLOEXEC) < 0)
+		return -1;
+	child = fork();
+	if (child == 0)
+		peek_in_child(w, address, fds[1], len);
+	close(fds[1]);
+	p.fd = fds[0];
+	if (child > 0 && poll(&p, 1, PEEK_LIMIT_MS) > 0)
+		n = read(fds[0], buf, len);
+	else if (child > 0)
+		slow.pids[slow.next++ % (sizeof(slow.pids) / sizeof(slow.pids[0]))] = w->pid;
+	close(fds[0]);
+	if (child > 0) {
+		kill(child, SIGKILL);
+		while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	return n;
 }
 
 static bool polls_listener(const struct waiting *w, const unsigned long *arg)
@@ -398,6 +442,8 @@ int probe_freeze(pid_t leader, pid_t *ret_pids, unsigned *ret_count, int64_t lim
 	/* What a process forked before it stood still is found in the next round. */
 	do {
 		*ret_count = probe_tree(leader, ret_pids, PROBE_TREE_MAX);
+		if (*ret_count == PROBE_TREE_MAX)
+			return -E2BIG; /* there may be more, and one of those may serve */
 		if (*ret_count <= stopped)
 			return 0;
 		for (unsigned i = 0; i < *ret_count; i++)

@@ -100,15 +100,19 @@ static int seize_all(struct tracer *t)
 
 /* ---- stopping and going on ---- */
 
+/* The signal at whose delivery a thread stands still, which is its own to have; 0: it stands still for us. */
+static int signal_of(const struct thread *h)
+{
+	return h->status >> 16 != 0 || WSTOPSIG(h->status) == SYSCALL_STOP ? 0 : WSTOPSIG(h->status);
+}
+
 /* Lets a stopped thread go on as it would have without us. */
 static void go_on(struct thread *h)
 {
-	int signal = WSTOPSIG(h->status), event = h->status >> 16;
-	bool group_stop = event == PTRACE_EVENT_STOP && signal != SIGTRAP;
-	bool ours = event != 0 || signal == SYSCALL_STOP;
+	bool group_stop = h->status >> 16 == PTRACE_EVENT_STOP && WSTOPSIG(h->status) != SIGTRAP;
 
 	h->still = false;
-	ptrace(group_stop ? PTRACE_LISTEN : PTRACE_SYSCALL, h->tid, NULL, (void *)(intptr_t)(ours ? 0 : signal));
+	ptrace(group_stop ? PTRACE_LISTEN : PTRACE_SYSCALL, h->tid, NULL, (void *)(intptr_t)signal_of(h));
 }
 
 static bool gives_up_a_descriptor(uint64_t number)
@@ -222,7 +226,7 @@ static bool take_the_moment(struct tracer *t)
 	}
 	give_signal(t->w);
 	for (unsigned i = 0; i < t->count; i++)
-		ptrace(PTRACE_DETACH, t->thread[i].tid, NULL, NULL);
+		ptrace(PTRACE_DETACH, t->thread[i].tid, NULL, (void *)(intptr_t)signal_of(&t->thread[i]));
 	return true;
 }
 

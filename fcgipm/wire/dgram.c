@@ -70,6 +70,8 @@ static int take_control(struct msghdr *m, struct wire_dgram *d)
 			int fd;
 
 			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(int));
+			(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){0},
+					 sizeof(struct linger)); /* or the sender decides how long our close() takes */
 			if (d->nfds < WIRE_FDS_MAX)
 				d->fds[d->nfds++] = fd;
 			else
