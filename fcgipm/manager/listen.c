@@ -42,6 +42,8 @@ static void listen_failed(struct pool *p, const struct wire_answer *a)
 {
 	struct backoff_rule rule = pool_backoff_rule(p);
 
+	if (p->m->quit != QUIT_NOT)
+		return; /* asked for before the end began: nothing new is bound now */
 	if (a->code == EBUSY) { /* asked for by the manager before us */
 		p->held_until_ms = fp_now_ms() + BIND_BUSY_MS;
 		pool_touch_in(p, BIND_BUSY_MS);

@@ -3,6 +3,7 @@ import json
 import os
 import shutil
 import socket
+import struct
 import subprocess
 
 from apps import pool
@@ -144,3 +145,23 @@ def test_started_by_an_ordinary_user_it_runs_that_users_pools(place, accounts):
         process.terminate()
         assert process.wait(20) == 0
     assert not socket_path.exists()
+
+
+def test_a_socket_that_lingers_holds_nobody(fcgipm):
+    """Closing a socket that somebody passed must not wait for what he left unsent in it."""
+    m = fcgipm("pools:" + pool("c")).ready()
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(1)
+        with socket.create_connection(listener.getsockname()) as full, socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as control:
+            full.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 60))
+            full.setblocking(False)
+            try:
+                while True:
+                    full.send(bytes(65536))
+            except BlockingIOError:
+                pass
+            control.connect(str(m.run / "control.sock"))
+            socket.send_fds(control, [bytes(8)], [full.fileno()])
+            full.close()
+            assert m.cli("status", check=0, timeout=10).stdout

@@ -201,6 +201,16 @@ def test_a_manager_that_dies_in_a_loop_is_damped_and_workers_write_and_serve_on(
     serves(m)
 
 
+def test_a_manager_that_lets_go_of_its_link_is_replaced(fcgipm, stage):
+    stage.hostile("manager", "mute")
+    m = fcgipm(TWO, build=stage.build)
+    wait_line(m, "hostile started")
+    stage.honest("manager")
+    m.expected_errors |= {"manager.died", "manager.failed"}
+    m.event("ready", timeout=30)
+    serves(m)
+
+
 def test_what_a_phase_does_not_allow_is_refused(fcgipm, stage):
     stage.hostile("manager", "wrong_phase")
     m = fcgipm(TWO, build=stage.build)

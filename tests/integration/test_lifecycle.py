@@ -285,3 +285,22 @@ pools:
     m.event("worker.start", pool="app")
     m.event("worker.exit", pool="app", timeout=20)
     wait_for(lambda: not [p for p in children_of(m.launcher_pid) if comm(p) == "sleep"], message="its session lives on")
+
+
+def test_a_pool_that_was_unfit_serves_once_it_is_mended_and_reloaded(fcgipm, place):
+    m = fcgipm("pools:" + pool("c", workers=1, extra=f"directory: {place}/later"))
+    m.expected_errors |= {"pool.failed", "worker.start_failed"}
+    m.event("pool.unfit", pool="app")
+    wait_for(lambda: m.pool()["state"] == "failed")
+    (place / "later").mkdir()
+    (place / "later").chmod(0o755)
+    m.cli("reload", check=0)
+    wait_for(lambda: m.pool()["state"] == "ready")
+    assert request(m.socket(), "").startswith(b"pid=")
+
+
+def test_quit_during_the_start_ends_it(fcgipm):
+    m = fcgipm("pools:" + "".join(pool("c", name=f"p{i}", workers=1) for i in range(400)))
+    wait_for(lambda: "SigBlk:\t0000000000000000" not in Path(f"/proc/{m.launcher_pid}/status").read_text() and comm(m.launcher_pid) == "fcgipm-launcher")
+    m.kill(signal.SIGQUIT)  # the configuration is being read
+    m.process.wait(20)

@@ -2,6 +2,7 @@
 import os
 import signal
 import socket
+import stat
 import subprocess
 
 import pytest
@@ -122,3 +123,29 @@ def test_no_two_fcgipm_in_one_runtime_directory(fcgipm, place):
     assert second.returncode != 0 and "another fcgipm" in second.stderr
     assert request(m.socket(), "pid").startswith(b"pid=")
     assert m.process.poll() is None and signal
+
+
+@pytest.mark.parametrize("kind", ("unix", "tcp"))
+def test_a_pool_that_is_renamed_keeps_its_socket(fcgipm, place, kind):
+    port = free_port()
+    listen = f"listen: 127.0.0.1:{port}" if kind == "tcp" else "listen: @RUN@/pools/kept.sock"
+    address = ("127.0.0.1", port) if kind == "tcp" else place / "run/pools/kept.sock"
+    m = fcgipm("pools:" + pool("c", name="old", extra=listen)).ready()
+    for name in ("new", "newer"):
+        m.write("pools:" + pool("c", name=name, extra=listen))
+        m.cli("reload", check=0)
+        wait_for(lambda name=name: [p["name"] for p in m.status()["pools"]] == [name])
+        assert request(address, "").startswith(b"pid=")
+
+
+@needs_root
+def test_a_reload_that_fails_leaves_the_socket_as_it_is(fcgipm):
+    text = "pools:" + pool("c", extra='socket: {mode: "0600"}')
+    m = fcgipm(text).ready()
+    m.write(text.replace("0600", "0666").replace("@DIR@/apps/app", "/bin/false"))
+    m.expected_errors |= {"pool.replace_failed", "reload.pool_failed"}
+    m.cli("reload", check=1)
+    assert stat.S_IMODE(m.socket().stat().st_mode) == 0o600
+    m.write(text.replace("0600", "0640"))
+    m.cli("reload", check=0)
+    assert stat.S_IMODE(m.socket().stat().st_mode) == 0o640

@@ -450,6 +450,13 @@ static void play_deaf(void)
 	}
 }
 
+/* Lets go of the launcher and lives on. */
+static void play_mute(void)
+{
+	close(WIRE_LAUNCHER_FD);
+	pause();
+}
+
 static void play_die(void)
 {
 	_exit(3);
@@ -470,8 +477,8 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } plays[] = {
-	{"refusals", play_refusals},       {"flood", play_flood}, {"rate", play_rate}, {"latency", play_latency}, {"deaf", play_deaf}, {"die", play_die},
-	{"wrong_phase", play_wrong_phase},
+	{"refusals", play_refusals}, {"flood", play_flood}, {"rate", play_rate}, {"latency", play_latency},
+	{"deaf", play_deaf},         {"die", play_die},     {"mute", play_mute}, {"wrong_phase", play_wrong_phase},
 };
 
 /* ---- the honest part ---- */
