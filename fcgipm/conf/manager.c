@@ -119,4 +119,7 @@ void conf_judge_manager(struct conf_job *j, const struct conf_node *node)
 	resolve_control(j);
 	if (j->report->errors == before)
 		j->manager_blob = conf_encode(j, encode, &j->manager);
+	if (j->manager_blob.len > SPEC_SETTINGS_MAX)
+		conf_error(j->report, node != NULL ? node->key_place : (struct spec_place){0, 1, 1},
+			   "manager: too long: its lists take %zu bytes of %d (name a @group instead of many users)", j->manager_blob.len, SPEC_SETTINGS_MAX);
 }

@@ -213,6 +213,9 @@ static void finish(struct conf_draft *d)
 	p->entry.settings = conf_encode(d->job, encode_settings, &d->set);
 	if (p->entry.pool.at == NULL || p->entry.settings.at == NULL)
 		conf_error(d->job->report, p->node->key_place, "pools.%s: too large, or out of memory", p->name);
+	if (p->entry.settings.len > SPEC_SETTINGS_MAX)
+		conf_error(d->job->report, p->node->key_place, "pools.%s: too long: its lists take %zu bytes of %d (name a @group instead of many users)",
+			   p->name, p->entry.settings.len, SPEC_SETTINGS_MAX);
 	if (d->job->want_dump)
 		settings_dump(&p->dump, &settings_pool_table, &d->set, 4, d->job->secrets);
 }

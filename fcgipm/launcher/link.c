@@ -49,7 +49,9 @@ static void link_put(struct launcher *l, const int *fds, unsigned nfds)
 		struct wire_wr w_;                                                                                                                             \
 		wire_begin(&out, &w_, WIRE_##TYPE, (seq));                                                                                                     \
 		wire_put_##msg(&w_, (m));                                                                                                                      \
-		if (wire_end(&out, &w_) == 0)                                                                                                                  \
+		if (wire_end(&out, &w_) < 0)                                                                                                                   \
+			log_error("link.too_long", KS("message", #TYPE));                                                                                      \
+		else                                                                                                                                           \
 			link_put((l), (fds), (nfds));                                                                                                          \
 	} while (0)
 

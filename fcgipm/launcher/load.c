@@ -46,6 +46,7 @@ static void close_conf(struct load *ld)
 {
 	loop_unwatch(&ld->launcher->loop, &ld->sock);
 	fp_close(&ld->sock.fd);
+	outbox_clear(&ld->files);
 }
 
 void load_fail(struct load *ld, const char *fmt, ...)
@@ -75,9 +76,25 @@ static void send_files(struct load *ld, const struct wire_conf_files *m, const i
 	wire_put_conf_files(&w, m);
 	r = wire_end(&out, &w);
 	if (r == 0)
-		r = wire_send(ld->sock.fd, &out, fds, count);
+		r = outbox_put(&ld->files, ld->sock.fd, &out, fds, count);
 	if (r < 0)
-		conf_refuse(ld, "does not read", "CONF_FILES");
+		load_fail(ld, "%s: cannot hand on an included file: %s", ld->launcher->config, strerror(-r));
+}
+
+/* A socket holds a few hundred descriptors: the rest waits until conf has read those. */
+static void send_waiting(struct load *ld)
+{
+	uint32_t events;
+
+	if (ld->sock.fd < 0)
+		return;
+	if (outbox_flush(&ld->files, ld->sock.fd) < 0)
+		outbox_clear(&ld->files); /* it is gone, as the next read shows */
+	events = EPOLLIN | (ld->files.first != NULL ? EPOLLOUT : 0U);
+	if (events == ld->sock.events)
+		return;
+	ld->sock.events = events;
+	loop_watch(&ld->launcher->loop, &ld->sock);
 }
 
 /* Four descriptors a message. */
@@ -95,33 +112,39 @@ static void send_includes(struct load *ld, const int *fds, char *const *paths, u
 	}
 }
 
+static void answer_include(struct load *ld, const char *pattern, const struct priv_includes *to)
+{
+	struct fp_err err = {0};
+	int n = to->fds != NULL && to->paths != NULL ? priv_open_includes(ld->dir_fd, pattern, to, &err) : -ENOMEM;
+
+	if (n <= 0)
+		send_files(ld, &(struct wire_conf_files){.code = -n, .text = err.text, .path0 = "", .path1 = "", .path2 = "", .path3 = ""}, NULL, 0);
+	else
+		send_includes(ld, to->fds, to->paths, (unsigned)n);
+	for (int i = 0; i < n; i++) {
+		fp_close(&to->fds[i]);
+		free(to->paths[i]);
+	}
+	send_waiting(ld);
+}
+
 static int on_CONF_INCLUDE(void *ctx, struct wire_dgram *d)
 {
 	struct load *ld = ctx;
 	struct wire_rd r = wire_body(d);
 	struct wire_conf_include m;
-	struct fp_err err = {0};
-	int *fds = calloc(INCLUDES_MAX, sizeof(int));
-	char **paths = calloc(INCLUDES_MAX, sizeof(char *));
-	int n = -ENOMEM;
+	fp_autofree int *fds = NULL;
+	fp_autofree char **paths = NULL;
 
-	if (!wire_read_conf_include(&r, &m) || !wire_done(&r)) {
-		free(fds);
-		free(paths);
+	if (!wire_read_conf_include(&r, &m) || !wire_done(&r))
 		return -EBADMSG;
+	if (ld->files.first != NULL) {
+		conf_refuse(ld, "asks before it has read", "CONF_INCLUDE");
+		return 0;
 	}
-	if (fds != NULL && paths != NULL)
-		n = priv_open_includes(ld->dir_fd, m.pattern, &(struct priv_includes){.fds = fds, .paths = paths, .max = INCLUDES_MAX}, &err);
-	if (n <= 0)
-		send_files(ld, &(struct wire_conf_files){.code = -n, .text = err.text, .path0 = "", .path1 = "", .path2 = "", .path3 = ""}, NULL, 0);
-	else
-		send_includes(ld, fds, paths, (unsigned)n);
-	for (int i = 0; i < n; i++) {
-		fp_close(&fds[i]);
-		free(paths[i]);
-	}
-	free(fds);
-	free(paths);
+	fds = calloc(INCLUDES_MAX, sizeof(*fds));
+	paths = calloc(INCLUDES_MAX, sizeof(*paths));
+	answer_include(ld, m.pattern, &(struct priv_includes){.fds = fds, .paths = paths, .max = INCLUDES_MAX});
 	return 0;
 }
 
@@ -224,6 +247,7 @@ static void conf_ready(void *ctx, uint32_t events)
 		conf_refuse(ld, r == -EMSGSIZE ? "too long" : "malformed", "?");
 	else if (r != -EAGAIN && r != -EINTR)
 		close_conf(ld);
+	send_waiting(ld);
 	conf_gone(ld);
 	load_free_if_done(ld);
 }
@@ -353,6 +377,7 @@ int load_start(struct launcher *l, enum load_kind kind, struct fp_err *err)
 	if (ld == NULL)
 		return fp_fail(err, ENOMEM, "no memory");
 	*ld = (struct load){.launcher = l, .kind = kind, .dir_fd = -1, .sock.fd = -1};
+	outbox_init(&ld->files);
 	l->load = ld;
 	r = load_begin(ld, err);
 	if (r < 0)

@@ -10,6 +10,7 @@
 #include "fcgipm/launcher/child.h"
 #include "fcgipm/launcher/load.h"
 #include "fcgipm/launcher/loop.h"
+#include "fcgipm/launcher/outbox.h"
 #include "fcgipm/spec/spec.h"
 
 enum { LOOKS_AT_ONCE = 4 };
@@ -20,6 +21,7 @@ struct load {
 	int dir_fd; /* the configuration's directory, for includes */
 	struct child conf;
 	struct loop_source sock; /* to conf; fd -1 once it has answered */
+	struct outbox files; /* what conf asked for and its socket does not hold yet */
 	bool conf_running;
 	bool judged; /* conf has answered */
 	bool failed; /* text says why; nothing of it is applied */

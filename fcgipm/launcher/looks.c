@@ -124,14 +124,16 @@ static const struct child_ops looker_ops = {.what = "look", .session = true, .ke
 static int looker_send(struct looker *k)
 {
 	static struct wire_dgram out;
-	struct wire_look_at m = {.spec = k->entry->pool};
+	fp_autoclose int spec = -1;
+	struct wire_look_at m = {};
 	struct wire_wr w;
-	int r;
+	int r = fp_memfd_sealed("fcgipm-pool", k->entry->pool.at, k->entry->pool.len, &spec);
 
 	wire_begin(&out, &w, WIRE_LOOK_AT, 0);
 	wire_put_look_at(&w, &m);
-	r = wire_end(&out, &w);
-	return r == 0 ? wire_send(k->sock, &out, NULL, 0) : r;
+	if (r == 0)
+		r = wire_end(&out, &w);
+	return r == 0 ? wire_send(k->sock, &out, &spec, 1) : r;
 }
 
 static int looker_fork(struct looker *k, int exe, int theirs)

@@ -1,4 +1,4 @@
-/* The queue towards the manager (launcher process). */
+/* The queue towards the manager, and towards conf (launcher process). */
 #include "fcgipm/launcher/outbox.h"
 
 #include <errno.h>

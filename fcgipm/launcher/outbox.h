@@ -1,4 +1,4 @@
-/* What the launcher has to tell its manager: sent at once when the socket takes it, else queued.  The launcher never blocks on its manager. */
+/* What the launcher has to tell its manager (and conf): sent at once when the socket takes it, else queued.  The launcher never blocks on either. */
 #ifndef FCGIPM_LAUNCHER_OUTBOX_H
 #define FCGIPM_LAUNCHER_OUTBOX_H
 

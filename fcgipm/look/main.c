@@ -3,23 +3,28 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 
+#include "fcgipm/base/fd.h"
 #include "fcgipm/look/look.h"
 #include "fcgipm/wire/conf.h"
 #include "fcgipm/wire/dgram.h"
 
 static struct wire_dgram d;
 
+/* What it decodes points into the mapping, which stays. */
 static int take_order(struct spec_pool *ret)
 {
-	struct wire_look_at m;
-	struct wire_rd r;
+	struct wire_blob spec;
+	const void *at;
+	int r;
 
-	if (wire_recv(WIRE_CONF_FD, &d) != 1 || d.type != WIRE_LOOK_AT)
+	if (wire_recv(WIRE_CONF_FD, &d) != 1 || d.type != WIRE_LOOK_AT || d.nfds != 1)
 		return -EPROTO;
-	r = wire_body(&d);
-	if (!wire_read_look_at(&r, &m) || !wire_done(&r))
-		return -EBADMSG;
-	return spec_pool_decode(m.spec, ret, NULL);
+	r = fp_memfd_map(d.fds[0], WIRE_CONF_SPEC_MAX, &at, &spec.len);
+	wire_dgram_close(&d);
+	if (r < 0)
+		return r;
+	spec.at = at;
+	return spec_pool_decode(spec, ret, NULL);
 }
 
 static int answer(unsigned count, const char *text)
@@ -38,7 +43,7 @@ int main(void)
 {
 	static char text[8192];
 	struct fp_text findings = FP_TEXT(text);
-	struct spec_pool pool; /* decoded texts point into d until the answer is written */
+	struct spec_pool pool;
 	unsigned count;
 
 	prctl(PR_SET_DUMPABLE, 0);

@@ -67,6 +67,8 @@ static const char *get_manager(struct wire_rd *r, struct spec_manager *m)
 	m->log_level = wire_get_u8(r);
 	m->log_format = wire_get_u8(r);
 	m->settings = wire_get_blob(r);
+	if (m->settings.len > SPEC_SETTINGS_MAX)
+		return "settings too long";
 	if (!spec_path_ok(m->runtime_directory) || m->runtime_directory[1] == '\0')
 		return "runtime directory is no absolute path";
 	if (!log_target_ok(m->log_target))
@@ -90,6 +92,8 @@ static const char *get_entry(struct wire_rd *r, struct spec_entry *e, uint32_t f
 		if (e->places[i].file >= file_count)
 			return "a place in a file that is not there";
 	}
+	if (e->settings.len > SPEC_SETTINGS_MAX)
+		return "settings too long";
 	inner = (struct wire_rd){.at = e->pool.at, .len = e->pool.len};
 	if (!spec_name_ok(e->name))
 		return "a name that no pool may have";

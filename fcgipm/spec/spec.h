@@ -11,6 +11,8 @@
 #include "fcgipm/base/err.h"
 #include "fcgipm/wire/cursor.h"
 
+/* A settings blob must fit a datagram to the manager, with what stands beside it. */
+enum { SPEC_SETTINGS_MAX = 24 << 10 };
 enum { SPEC_NAME_MAX = 126, SPEC_PATH_MAX = 4095, SPEC_ARGS_MAX = 1024, SPEC_GROUPS_MAX = 256, SPEC_LIMITS = 5, SPEC_UNIX_PATH_MAX = 107 };
 
 enum spec_listen { SPEC_LISTEN_UNIX, SPEC_LISTEN_TCP };

@@ -17,14 +17,15 @@ enum { WIRE_CONF_FD = 3, WIRE_CONF_TEXT_MAX = 64 << 20, WIRE_CONF_SPEC_MAX = 256
 #define WIRE_CONF_ORDERS(X)                                   \
 	X(1, CONF_START, conf_start, STARTING, 8192, 1, 1)     \
 	X(2, CONF_FILES, conf_files, READING, 16384, 0, 4)     \
-	X(3, LOOK_AT, look_at, STARTING, 32768, 0, 0)
+	X(3, LOOK_AT, look_at, STARTING, 64, 1, 1)
 
 /* path: as the administrator named it, for messages.  uid/gid: of the launcher; an ordinary user's pools all get these.
  * runtime: the default of manager.runtime_directory.  flags: enum wire_conf_flags. */
 #define WIRE_FIELDS_conf_start(F) F(str, path) F(u32, uid) F(u32, gid) F(str, runtime) F(u32, flags)
 #define WIRE_FIELDS_conf_files(F) F(u8, more) F(i32, code) F(str, text) F(str, path0) F(str, path1) F(str, path2) F(str, path3)
-/* spec: one pool's spec blob (spec/spec.h).  The child already runs under the pool's account. */
-#define WIRE_FIELDS_look_at(F) F(blob, spec)
+/* The descriptor: one pool's spec blob (spec/spec.h) as a sealed memfd: with its arguments and environment it may exceed a datagram.
+ * The child already runs under the pool's account. */
+#define WIRE_FIELDS_look_at(F)
 
 /* Child to launcher. */
 #define WIRE_CONF_REPORTS(X)                                  \

@@ -251,7 +251,7 @@ BELOW_A_FLOOR = {
 BROKEN_PROTOCOL = {
     "not_sealed": "spec not sealed", "truncated": "truncated or malformed", "trailing": "truncated or malformed", "errors_with_a_spec": "malformed",
     "no_spec": "malformed", "no_descriptor": "malformed", "three_descriptors": "wrong number of descriptors", "unknown_type": "unknown type",
-    "answer_of_look": "wrong phase", "half_a_header": "malformed", "oversized": "too long", "include_flood": "does not read",
+    "answer_of_look": "wrong phase", "half_a_header": "malformed", "oversized": "too long", "include_flood": "asks before it has read",
 }
 ENDED = {"silent_end": "ended without an answer", "dies_by_signal": "ended without an answer"}
 
