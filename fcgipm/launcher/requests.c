@@ -54,6 +54,36 @@ static struct pool_entry *entry_or_answer(struct launcher *l, uint32_t seq, cons
 	return e;
 }
 
+struct replacement {
+	struct listener *shut, *by;
+};
+
+static void replace_in(struct launcher *l, struct pool_entry *e, const struct replacement *r)
+{
+	if (e == NULL || e->listener != r->shut)
+		return;
+	e->listener = listener_ref(r->by);
+	listener_unref(l, r->shut);
+}
+
+static void replace_in_pool(struct launcher *l, struct pool *p, void *ctx)
+{
+	replace_in(l, p->current, ctx);
+	replace_in(l, p->candidate, ctx);
+}
+
+/* Whoever else listens on it, the other spec of the pool above all, gets the new one too. */
+static void entry_listen(struct launcher *l, struct pool_entry *e, struct listener *li)
+{
+	struct replacement r = {.shut = e->listener, .by = li};
+
+	e->listener = li;
+	if (r.shut == NULL)
+		return;
+	pool_each(l, replace_in_pool, &r);
+	listener_unref(l, r.shut);
+}
+
 static void bind_done(struct listener *li, int error, const struct fp_err *err, void *ctx)
 {
 	struct asker *a = ctx;
@@ -65,7 +95,8 @@ static void bind_done(struct listener *li, int error, const struct fp_err *err, 
 		asker_answer(a, &m, NULL, 0);
 		return;
 	}
-	a->entry->listener = li;
+	if (a->entry->listener != li)
+		entry_listen(a->launcher, a->entry, li);
 	m.text = li->how.address;
 	fds[0] = li->fd;
 	fds[1] = li->door;
@@ -96,11 +127,7 @@ static int on_bind(void *ctx, struct wire_dgram *d)
 		link_answer_code(l, d->seq, -ENOMEM, "no memory");
 		return 0;
 	}
-	if (m.renew != 0 && e->listener != NULL && listener_drop_if_shut(l, e->listener)) {
-		listener_unref(l, e->listener);
-		e->listener = NULL;
-	}
-	if (e->listener != NULL) {
+	if (e->listener != NULL && (m.renew == 0 || !listener_drop_if_shut(l, e->listener))) {
 		bind_done(e->listener, 0, &(struct fp_err){0}, a);
 	} else {
 		e->binding = true;

@@ -81,18 +81,38 @@ def test_a_stale_socket_is_replaced_a_live_one_refused_and_a_file_left(fcgipm, p
         assert (place / "file" / "s").read_text() == "mine" and (place / "live" / "s").is_socket()
 
 
-def test_a_listener_that_somebody_shut_down_is_bound_anew(fcgipm):
-    m = fcgipm("pools:" + pool("python", workers=2)).ready()
-    pid = m.pids()[0]
+def shut_down_listener_of(pid):
+    """What a worker may do with its descriptor 0."""
     fd = os.pidfd_open(pid)
     libc = __import__("ctypes").CDLL(None, use_errno=True)
     listener = socket.socket(fileno=libc.syscall(438, fd, 0, 0))
     os.close(fd)
     listener.shutdown(socket.SHUT_RDWR)
     listener.close()
+
+
+def test_a_listener_that_somebody_shut_down_is_bound_anew(fcgipm):
+    m = fcgipm("pools:" + pool("python", workers=2)).ready()
+    shut_down_listener_of(m.pids()[0])
     m.event("listener.renewed", pool="app")
     wait_for(lambda: m.pool()["state"] == "ready" and len(m.pids()) == 2)
     assert request(m.socket(), "pid").startswith(b"pid=")
+
+
+def test_a_listener_shut_down_while_a_new_generation_boots_is_the_new_ones_too(fcgipm, place):
+    m = fcgipm("pools:" + pool("python", workers=2)).ready()
+    old = m.pids()
+    (place / "apps" / "gate").unlink(missing_ok=True)
+    m.write("pools:" + pool("python", workers=2, extra="environment: {BOOT_GATE: @DIR@/apps/gate}"))
+    m.cli("reload", "--no-wait", check=0)
+    m.event("pool.replacing", pool="app")
+    shut_down_listener_of(old[0])
+    m.event("listener.renewed", pool="app")
+    (place / "apps" / "gate").touch()
+    m.event("pool.replaced", pool="app")
+    wait_for(lambda: m.pool()["state"] == "ready" and len(m.pids()) == 2 and not set(m.pids()) & set(old))
+    for _ in range(4):
+        assert request(m.socket(), "pid").startswith(b"pid=")
 
 
 def test_a_reload_moves_a_pool_to_another_address(fcgipm, place):

@@ -5,6 +5,9 @@ import socket
 import struct
 import time
 
+gate = os.environ.get("BOOT_GATE")
+while gate and not os.path.exists(gate):
+    time.sleep(0.02)
 listener = socket.socket(fileno=0)
 
 
