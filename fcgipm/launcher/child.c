@@ -155,6 +155,12 @@ void child_limit(struct child *c, int64_t ms)
 		loop_arm(&c->launcher->loop, &c->limit, fp_now_ms() + ms);
 }
 
+void child_learn(struct child *c)
+{
+	if (c->report.fd >= 0)
+		child_reported(c, EPOLLIN);
+}
+
 void child_kill(struct child *c)
 {
 	if (c->running)
@@ -167,8 +173,7 @@ static void child_ended(struct child *c)
 {
 	int status = 0;
 
-	if (c->report.fd >= 0)
-		child_reported(c, EPOLLIN);
+	child_learn(c);
 	if (c->ops->session)
 		kill(-c->pid, SIGKILL);
 	while (waitpid(c->pid, &status, __WALL) < 0 && errno == EINTR)

@@ -51,6 +51,8 @@ typedef int child_act(const void *arg, struct priv_report *ret);
 int child_call(struct launcher *l, struct child *c, const struct child_ops *ops, child_act *act, const void *arg);
 /* Gives a running child (again) a time limit from now; 0 takes it away.  Of one that has ended nothing is left to limit. */
 void child_limit(struct child *c, int64_t ms);
+/* What it has reported by now, without waiting for the loop's turn: execed or failure may change. */
+void child_learn(struct child *c);
 /* SIGKILL through the pidfd. */
 void child_kill(struct child *c);
 /* SIGCHLD: reaps whatever has ended, known or not. */

@@ -358,11 +358,30 @@ static enum wire_look freeze_and_look(struct launcher *l, struct worker *w)
 	if (probe_freeze(w->child.pid, pids, &count, FREEZE_LIMIT_US) == 0)
 		held = probe_holds_connection(l->diag_fd, &w->listener->id, pids, count);
 	if (held == 0) {
-		signal_group(w, w->stop_signal);
+		/* One that does not hear the signal would go on accepting until stop.timeout and die in the middle of a request. */
+		signal_group(w, probe_ignores(w->child.pid, w->stop_signal) ? SIGKILL : w->stop_signal);
 		worker_mark_signalled(w, WIRE_STAGE_SIGNALLED);
 	}
 	probe_thaw(pids, count);
 	return held == 0 ? WIRE_LOOK_SIGNALLED : held < 0 ? WIRE_LOOK_BLIND : WIRE_LOOK_SERVING;
+}
+
+/* On its way to exec it has accepted nothing, and no signal of its application's choice would be understood.  Frozen, it cannot come to exec meanwhile. */
+static bool end_before_exec(struct worker *w)
+{
+	pid_t pids[PROBE_TREE_MAX];
+	unsigned count = 0;
+
+	child_learn(&w->child);
+	if (w->stage == WIRE_STAGE_STARTING && probe_freeze(w->child.pid, pids, &count, FREEZE_LIMIT_US) == 0) {
+		child_learn(&w->child);
+		if (w->stage == WIRE_STAGE_STARTING) {
+			signal_leader(w, SIGKILL);
+			worker_mark_signalled(w, WIRE_STAGE_SIGNALLED);
+		}
+	}
+	probe_thaw(pids, count);
+	return w->stage == WIRE_STAGE_SIGNALLED;
 }
 
 enum wire_look worker_retire(struct launcher *l, struct worker *w)
@@ -371,11 +390,10 @@ enum wire_look worker_retire(struct launcher *l, struct worker *w)
 
 	if (w->stage >= WIRE_STAGE_SIGNALLED)
 		return WIRE_LOOK_SIGNALLED;
-	if (w->stage == WIRE_STAGE_STARTING) {
-		signal_group(w, w->stop_signal); /* not yet the application: it has accepted nothing */
-		worker_mark_signalled(w, WIRE_STAGE_SIGNALLED);
+	if (w->stage == WIRE_STAGE_STARTING && end_before_exec(w))
 		return WIRE_LOOK_SIGNALLED;
-	}
+	if (w->stage == WIRE_STAGE_STARTING)
+		return WIRE_LOOK_BOOTING; /* it did not stand still in time: asked again */
 	if (watcher_runs(w))
 		return WIRE_LOOK_SERVING; /* frozen, it would not come to the end of its request */
 	if (w->retire_ms == 0)

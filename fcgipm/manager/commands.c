@@ -273,12 +273,16 @@ static int on_C_LEASE(void *ctx, struct wire_dgram *d)
 
 /* ---- who may ---- */
 
+bool commands_may_operate(const struct manager *m, const struct acl_peer *peer)
+{
+	return m->settings != NULL && (acl_names(&m->settings->operators_acl, peer) || (m->ordinary && peer->uid == geteuid()));
+}
+
 static bool may(const struct client *c, uint32_t who)
 {
 	const struct manager_settings *s = c->m->settings;
-	bool operator= s != NULL &&(acl_names(&s->operators_acl, &c->peer) || (c->m->ordinary && c->peer.uid == geteuid()));
 
-	if (operator)
+	if (commands_may_operate(c->m, &c->peer))
 		return true;
 	return s != NULL && who == 1u << OBSERVER && acl_names(&s->observers_acl, &c->peer);
 }

@@ -222,8 +222,8 @@ static void client_readable(evutil_socket_t fd, short what, void *ctx)
 	(void)fd;
 	if ((what & EV_READ) != 0)
 		client_receive(c);
-	else if (c->pending == 0 && c->first == NULL)
-		c->broken = true; /* idle for too long */
+	else if (c->pending == 0) /* idle for too long, or it leaves its answers unread */
+		client_break(c, c->first != NULL ? "does not read" : NULL);
 	if (c->broken)
 		client_free(c);
 	else
@@ -241,6 +241,17 @@ static unsigned clients_of(const struct control *k, uint32_t uid)
 	return n;
 }
 
+static bool has_place(struct manager *m, const struct acl_peer *peer)
+{
+	const struct control *k = &m->control;
+
+	if (peer->uid == 0)
+		return true;
+	if (clients_of(k, peer->uid) >= CONTROL_CLIENTS_UID)
+		return false;
+	return k->count < CONTROL_CLIENTS - CONTROL_CLIENTS_KEPT || commands_may_operate(m, peer);
+}
+
 static void client_new(struct manager *m, int taken)
 {
 	struct control *k = &m->control;
@@ -248,7 +259,7 @@ static void client_new(struct manager *m, int taken)
 	fp_autoclose int fd = taken;
 	int r = c == NULL ? -ENOMEM : acl_peer(fd, &c->peer);
 
-	if (r == 0 && c->peer.uid != 0 && clients_of(k, c->peer.uid) >= CONTROL_CLIENTS_UID)
+	if (r == 0 && !has_place(m, &c->peer))
 		r = -EDQUOT;
 	if (r < 0) {
 		k->refused++;

@@ -10,6 +10,7 @@
 
 enum {
 	CONTROL_CLIENTS = 512, /* in all */
+	CONTROL_CLIENTS_KEPT = 64, /* of those for root and the operators: many accounts together cannot keep them out */
 	CONTROL_CLIENTS_UID = 128, /* of one uid; root's do not count */
 	CONTROL_PENDING = 16, /* requests of one client that wait */
 	CONTROL_IDLE_MS = 60000,

@@ -461,6 +461,30 @@ void probe_thaw(const pid_t *pids, unsigned count)
 		kill(pids[i], SIGCONT);
 }
 
+/* One of the signal masks in /proc/PID/status (proc(5)). */
+static uint64_t signal_mask(const char *status, const char *name)
+{
+	const char *at = strstr(status, name);
+
+	return at != NULL ? strtoull(at + strlen(name), NULL, 16) : 0;
+}
+
+bool probe_ignores(pid_t pid, int signal)
+{
+	static const uint64_t by_default = 1ULL << (SIGCHLD - 1) | 1ULL << (SIGCONT - 1) | 1ULL << (SIGURG - 1) | 1ULL << (SIGWINCH - 1);
+	uint64_t bit = 1ULL << (signal - 1);
+	char path[64], status[4096];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	n = read_proc(AT_FDCWD, path, status, sizeof(status));
+	if (n <= 0)
+		return false;
+	if (((signal_mask(status, "\nSigBlk:") | signal_mask(status, "\nSigCgt:")) & bit) != 0)
+		return false;
+	return ((by_default | signal_mask(status, "\nSigIgn:")) & bit) != 0;
+}
+
 int64_t probe_memory(pid_t pid)
 {
 	char path[64], buf[128];

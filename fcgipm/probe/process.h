@@ -27,6 +27,8 @@ enum probe_work probe_work_of(int diag, const struct probe_listener *l, const pi
  * The caller continues it with probe_thaw, always. */
 int probe_freeze(pid_t leader, pid_t *ret_pids, unsigned *ret_count, int64_t limit_us);
 void probe_thaw(const pid_t *pids, unsigned count);
+/* True when that signal would pass the process by: neither caught nor blocked, and ignored, by wish or by default (signal(7)).  Of a frozen one it is a fact. */
+bool probe_ignores(pid_t pid, int signal);
 /* True when a process of the tree holds a connection of the listener; -errno when it cannot be seen. */
 int probe_holds_connection(int diag, const struct probe_listener *l, const pid_t *pids, unsigned count);
 

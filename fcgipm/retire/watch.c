@@ -213,8 +213,10 @@ static bool serves_nobody(const struct watch *w)
 /* To its group, as any other retirement; the number is its own, since nobody can reap what we trace. */
 static void give_signal(const struct watch *w)
 {
-	if (kill(-w->pid, w->signal) < 0)
-		syscall(SYS_pidfd_send_signal, w->pidfd, w->signal, NULL, 0);
+	int signal = probe_ignores(w->pid, w->signal) ? SIGKILL : w->signal; /* as worker.c has it, and why */
+
+	if (kill(-w->pid, signal) < 0)
+		syscall(SYS_pidfd_send_signal, w->pidfd, signal, NULL, 0);
 }
 
 static bool take_the_moment(struct tracer *t)

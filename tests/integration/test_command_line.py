@@ -6,6 +6,7 @@ import socket
 import struct
 import subprocess
 
+import pytest
 from apps import pool
 from conftest import BUILD, needs_root, wait_for
 from fcgi import request
@@ -118,6 +119,45 @@ def test_a_client_that_floods_or_lies_slows_nobody(fcgipm):
         for s in silent:
             s.close()
     assert m.status()["pools"]
+
+
+CONNECTS = """
+import socket, sys
+held = []
+for _ in range(140):
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    s.connect(sys.argv[1])
+    held.append(s)
+print("there", flush=True)
+sys.stdin.read()
+"""
+
+
+@needs_root
+def test_many_accounts_together_cannot_keep_an_operator_out(fcgipm, accounts):
+    a = accounts[0]
+    m = fcgipm("manager:\n  runtime_directory: @RUN@\n  control: {operators: [root, " + a.pw_name + "]}\npools:" + pool("c", workers=1)).ready()
+    crowd = [subprocess.Popen(["setpriv", f"--reuid={uid}", "--clear-groups", "/usr/bin/python3", "-c", CONNECTS, m.run / "control.sock"],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE) for uid in range(23001, 23007)]
+    try:
+        for p in crowd:
+            assert p.stdout.readline() == b"there\n"
+        assert m.cli("status", check=0, timeout=10).stdout
+        operator = ["setpriv", f"--reuid={a.pw_uid}", "--clear-groups", BUILD / "bin" / "fcgipm", "-s", m.run / "control.sock"]
+        assert subprocess.run([*operator, "restart", "app"], capture_output=True, timeout=20, check=False).returncode == 0
+    finally:
+        for p in crowd:
+            p.communicate(timeout=10)
+
+
+@pytest.mark.skipif("RUN_SOAK" not in os.environ, reason="a minute: make soak")
+def test_a_client_that_leaves_its_answers_unread_is_closed(fcgipm):
+    m = fcgipm("pools:" + pool("c", workers=1)).ready()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+        s.connect(str(m.run / "control.sock"))
+        for sequence in range(1, 2000):  # requests for an unknown pool: each has an answer
+            s.send(struct.pack("<HHI", 1, 0, sequence), socket.MSG_DONTWAIT)
+        m.event("control.closed", why="does not read", timeout=90)
 
 
 @needs_root

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from apps import pool
-from conftest import BUILD, Manager, needs_root, wait_for
+from conftest import BUILD, Manager, children_of, comm, needs_root, wait_for
 from fcgi import request
 
 pytestmark = needs_root
@@ -173,6 +173,15 @@ def test_a_spawn_flood_is_bounded_in_rate(fcgipm, stage):
     if answers["rate_granted"][0] < 3000:
         assert any(e["event"] == "manager.refused" and e["reason"].startswith("spawn rate") for e in m.events)
     serves(m)
+    at_once(m)
+
+
+def test_a_worker_retired_before_its_exec_ends_whatever_its_stop_signal(fcgipm, stage):
+    """WINCH passes a process by that has not asked for it: nobody would ever hear of the end."""
+    stage.hostile("manager", "hasty")
+    m = fcgipm(TWO.replace("max: 2000}", "max: 2000}\n    stop: {signal: WINCH}"), build=stage.build)
+    assert said(m)["hasty_signalled"][0] == 40
+    wait_for(lambda: not [p for p in children_of(m.launcher_pid) if comm(p) == "sleep"], 10, message="one of them lives on")
     at_once(m)
 
 

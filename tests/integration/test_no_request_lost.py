@@ -157,3 +157,15 @@ def test_30_seconds_of_continuous_replacement(fcgipm, place, language):
             rounds += 1
     assert not l.failures
     assert rounds > 20 and l.served > 500
+
+
+def test_a_stop_signal_that_the_application_does_not_hear_loses_none(fcgipm, place):
+    """Ignored by default, as WINCH is: the worker would go on accepting until SIGKILL cuts it short."""
+    m = fcgipm("pools:" + pool("c", workers=8, extra="stop: {signal: WINCH, timeout: 300s}")).ready()
+    with load(m, place, "c") as l:
+        for _ in range(2):
+            before = set(m.pids())
+            m.cli("restart", "app", check=0)
+            l.wait(20)
+            wait_for(lambda: not [p for p in before if os.path.exists(f"/proc/{p}")], 20, message="an old worker lives on")
+    assert not l.failures

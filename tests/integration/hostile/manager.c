@@ -450,6 +450,30 @@ static void play_deaf(void)
 	}
 }
 
+/* No attack: retires each worker in the same breath in which it asked for it, and again while it is not signalled. */
+static void play_hasty(void)
+{
+	enum { WORKERS = 40, TRIES = 1000 };
+	int signalled = 0;
+
+	do_bind("crowd", generation);
+	report(NULL, ANSWER_MS, NULL);
+	for (unsigned i = 0; i < WORKERS; i++) {
+		struct wire_answer a = {0};
+		uint64_t id;
+
+		do_spawn("crowd", generation);
+		report(NULL, ANSWER_MS, &a);
+		id = a.value;
+		for (unsigned n = 0; n < TRIES && (n == 0 || a.number != WIRE_LOOK_SIGNALLED); n++) {
+			do_worker(WIRE_RETIRE, id);
+			report(NULL, ANSWER_MS, &a);
+		}
+		signalled += a.number == WIRE_LOOK_SIGNALLED;
+	}
+	say("hasty_signalled", signalled, "");
+}
+
 /* Lets go of the launcher and lives on. */
 static void play_mute(void)
 {
@@ -479,6 +503,7 @@ static const struct {
 } plays[] = {
 	{"refusals", play_refusals}, {"flood", play_flood}, {"rate", play_rate}, {"latency", play_latency},
 	{"deaf", play_deaf},         {"die", play_die},     {"mute", play_mute}, {"wrong_phase", play_wrong_phase},
+	{"hasty", play_hasty},
 };
 
 /* ---- the honest part ---- */
