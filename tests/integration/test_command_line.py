@@ -155,8 +155,8 @@ def test_a_client_that_leaves_its_answers_unread_is_closed(fcgipm):
     m = fcgipm("pools:" + pool("c", workers=1)).ready()
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
         s.connect(str(m.run / "control.sock"))
-        for sequence in range(1, 2000):  # requests for an unknown pool: each has an answer
-            s.send(struct.pack("<HHI", 1, 0, sequence), socket.MSG_DONTWAIT)
+        for sequence in range(1, 1001):  # a lease of an unknown pool: an answer each, more than the socket holds and less than the manager keeps
+            s.send(struct.pack("<HHII", 8, 0, sequence, 4) + b"none\0\0")
         m.event("control.closed", why="does not read", timeout=90)
 
 
