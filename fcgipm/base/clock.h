@@ -1,4 +1,4 @@
-/* Monotonic time.  Pure code never calls these: it gets the time as an argument. */
+/* Monotonic time, and what we used of the processor.  Pure code never calls these: it gets the time as an argument. */
 #ifndef FCGIPM_BASE_CLOCK_H
 #define FCGIPM_BASE_CLOCK_H
 
@@ -6,5 +6,7 @@
 
 int64_t fp_now_ms(void);
 int64_t fp_now_us(void);
+/* Processor time of this process: what something cost, however long others ran meanwhile. */
+int64_t fp_used_us(void);
 
 #endif

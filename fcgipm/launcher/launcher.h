@@ -48,6 +48,7 @@ struct launcher {
 	struct account self, conf, manager;
 	int64_t started_ms;
 	int nice; /* what we were started with: that of workers whose pool says nothing */
+	int own_nice; /* ours, and the manager's */
 
 	/* runtime directory (runtime.c) */
 	char *runtime;

@@ -16,6 +16,7 @@
 #include "fcgipm/base/clock.h"
 #include "fcgipm/base/fd.h"
 #include "fcgipm/base/log.h"
+#include "fcgipm/base/slice.h"
 #include "fcgipm/launcher/ending.h"
 #include "fcgipm/launcher/launcher.h"
 #include "fcgipm/launcher/link.h"
@@ -66,13 +67,19 @@ static void raise_limits(void)
 	setrlimit(RLIMIT_NOFILE, &files);
 }
 
-/* Launcher and manager come before the workers: a pool that is flooded does not keep them from starting another pool's.  Without CAP_SYS_NICE they do not. */
+/* Launcher and manager come before the workers: a pool that is flooded does not keep them from starting another pool's.  Without CAP_SYS_NICE they do not,
+ * and what the fork takes from a child (its slice, a nice value below 0) could not be given back. */
 static void rise(struct launcher *l)
 {
 	enum { ABOVE_WORKERS = 5 };
 
 	l->nice = getpriority(PRIO_PROCESS, 0);
-	(void)setpriority(PRIO_PROCESS, 0, l->nice - ABOVE_WORKERS);
+	l->own_nice = l->nice;
+	if (setpriority(PRIO_PROCESS, 0, l->nice - ABOVE_WORKERS) == 0)
+		l->own_nice = getpriority(PRIO_PROCESS, 0);
+	else if (l->nice < 0)
+		return;
+	fp_ask_short_slice();
 }
 
 static void reload_asked(struct launcher *l)

@@ -76,7 +76,7 @@ static void jail_of_manager(struct launcher *l, int exe, int link, struct priv_j
 		.chroot = "",
 		.directory = "/",
 		.umask = 077,
-		.keep_nice = true,
+		.nice = l->own_nice,
 		.limits = {{RLIMIT_NOFILE, files.rlim_max}, {RLIMIT_CORE, 0}},
 		.limit_count = 2,
 		.no_new_privs = true,

@@ -19,7 +19,7 @@
 #include "fcgipm/launcher/watcher.h"
 #include "fcgipm/probe/process.h"
 
-enum { FREEZE_LIMIT_US = 2000, WATCH_AFTER_MS = 100, SPAWN_RATE = 1000 /* a second */, SPAWN_BURST = 256 /* beside max_workers */ };
+enum { FREEZE_LIMIT_US = 1000, WATCH_AFTER_MS = 100, SPAWN_RATE = 1000 /* a second */, SPAWN_BURST = 256 /* beside max_workers */ };
 
 struct worker *worker_find(struct launcher *l, uint64_t id)
 {

@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "fcgipm/base/slice.h"
 #include "fcgipm/manager/manager.h"
 #include "fcgipm/wire/launcher.h"
 
@@ -21,6 +22,7 @@ int main(int argc, char **argv)
 	}
 	prctl(PR_SET_DUMPABLE, 0);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	fp_ask_short_slice();
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN); /* the launcher's signals are the launcher's */
 	m = manager_new(WIRE_LAUNCHER_FD);

@@ -12,7 +12,16 @@
 #include "fcgipm/manager/manager.h"
 #include "fcgipm/probe/queue.h"
 
-enum { SAMPLE_SHARE = 20, DUMP_SHARE = 200, SAMPLE_TOGETHER_MS = 2, CALM_SAMPLES = 16, CALM_FORGOTTEN_MS = 100 };
+enum {
+	SAMPLE_SHARE = 20,
+	DUMP_SHARE = 200,
+	SAMPLE_TOGETHER_MS = 2,
+	GATHER_MS = 1,
+	STEADY_MS = 2,
+	STEADY_SAMPLES = 15,
+	CALM_SAMPLES = 16,
+	CALM_FORGOTTEN_MS = 100
+};
 
 uint32_t listener_depth(struct manager *m, const struct listener *li)
 {
@@ -158,6 +167,7 @@ static void round_gather(struct manager *m, struct round *r, int64_t now)
 		if (p->queue.due_ms > now + SAMPLE_TOGETHER_MS)
 			continue;
 		sampler_leave(p);
+		p->queue.sampled_ms = now;
 		p->queue.depth = queue_depth(p);
 		p->queue.calm++;
 		pool_touch(p);
@@ -168,25 +178,41 @@ static void round_gather(struct manager *m, struct round *r, int64_t now)
 	}
 }
 
-/* Too dear by now: what was counted last stands. */
+/* Whether a dump is too dear by now.  A pool that is flooded uses up its own share of them, not that of a pool which was not counted for long. */
+static bool may_dump(const struct manager *m, const struct round *r, int64_t now)
+{
+	const struct sampler *s = &m->sampler;
+
+	if (now - s->dumped_ms < s->dump_us * SAMPLE_SHARE / 1000)
+		return false;
+	for (size_t i = 0; i < r->count; i++)
+		if (now - r->pools[i]->queue.dumped_ms >= s->dump_us * DUMP_SHARE / 1000)
+			return true;
+	return false;
+}
+
+/* Without a dump what was counted last stands. */
 static void round_dump(struct manager *m, struct round *r, int64_t now)
 {
-	int64_t start_us = fp_now_us();
+	int64_t used_us = fp_used_us();
 
-	if (r->count == 0 || now - m->sampler.dumped_ms < m->sampler.dump_us * DUMP_SHARE / 1000)
+	if (!may_dump(m, r, now))
 		return;
-	if (probe_connections(m->diag_fd, r->ids, r->count, count_one, r->busy) == 0)
-		for (size_t i = 0; i < r->count; i++)
-			r->pools[i]->queue.busy = r->busy[i];
+	if (probe_connections(m->diag_fd, r->ids, r->count, count_one, r->busy) < 0)
+		return;
+	for (size_t i = 0; i < r->count; i++) {
+		r->pools[i]->queue.busy = r->busy[i];
+		r->pools[i]->queue.dumped_ms = now;
+	}
 	m->sampler.dumped_ms = now;
-	m->sampler.dump_us = fp_now_us() - start_us;
+	m->sampler.dump_us = fp_used_us() - used_us;
 }
 
 static void sampler_tick(evutil_socket_t fd, short what, void *ctx)
 {
 	struct manager *m = ctx;
 	struct round r = {0};
-	int64_t start_us = fp_now_us();
+	int64_t now = fp_now_ms(), used_us = fp_used_us();
 	size_t most = 0;
 
 	(void)fd;
@@ -195,9 +221,9 @@ static void sampler_tick(evutil_socket_t fd, short what, void *ctx)
 	for (struct pool *p = m->sampler.first; p != NULL; p = p->queue.next_sampled)
 		most++;
 	if (most > 0 && round_alloc(&r, most)) {
-		round_gather(m, &r, start_us / 1000);
-		m->sampler.cost_us = fp_now_us() - start_us;
-		round_dump(m, &r, start_us / 1000);
+		round_gather(m, &r, now);
+		m->sampler.cost_us = fp_used_us() - used_us;
+		round_dump(m, &r, now);
 	}
 	round_free(&r);
 	for (struct pool *p = m->sampler.first; p != NULL; p = p->queue.next_sampled)
@@ -206,25 +232,34 @@ static void sampler_tick(evutil_socket_t fd, short what, void *ctx)
 
 /* ---- wake-ups ---- */
 
+/* The first of a burst is seldom alone: a moment later the sample shows them all.  A pool that was sampled just now has its turn when it is due again. */
+static int64_t wait_of_woken(const struct pool *p, const struct pool_census *c, int64_t now)
+{
+	int64_t due = p->queue.sampled_ms + sample_interval(p) - now;
+
+	if (c->ready >= pool_max(p))
+		return QUEUE_AT_MAX_MS;
+	if (c->booting + c->ready == 0)
+		return 0;
+	return due > GATHER_MS ? due : GATHER_MS;
+}
+
 static void woken(evutil_socket_t fd, short what, void *ctx)
 {
 	struct pool *p = ctx;
 	struct pool_census c = pool_census(p);
 	int64_t now = fp_now_ms();
-	int64_t wait;
 
 	(void)fd;
 	(void)what;
 	if (now - p->queue.last_wake_ms > CALM_FORGOTTEN_MS)
 		p->queue.calm = 0;
-	wait = c.booting + c.ready == 0 ? 0 : sample_interval(p);
 	p->queue.armed = false;
+	p->queue.steady = now - p->queue.armed_ms <= STEADY_MS ? STEADY_SAMPLES : 0;
 	p->queue.last_wake_ms = now;
 	if (p->listener == NULL || listener_check(p))
 		return;
-	if (c.ready >= pool_max(p))
-		wait = QUEUE_AT_MAX_MS;
-	sampler_enter(p, now + wait);
+	sampler_enter(p, now + wait_of_woken(p, &c, now));
 }
 
 void queue_unwatch(struct pool *p)
@@ -239,8 +274,10 @@ static void queue_arm(struct pool *p)
 {
 	if (p->queue.armed)
 		return;
-	if (event_assign(&p->queue.wake, p->m->base, p->listener->fd, EV_READ, woken, p) == 0 && event_add(&p->queue.wake, NULL) == 0)
+	if (event_assign(&p->queue.wake, p->m->base, p->listener->fd, EV_READ, woken, p) == 0 && event_add(&p->queue.wake, NULL) == 0) {
 		p->queue.armed = true;
+		p->queue.armed_ms = fp_now_ms();
+	}
 }
 
 /* Whatever there was is over: the pool does not run. */
@@ -274,6 +311,11 @@ void queue_settle(struct pool *p, uint32_t alive)
 	note_episodes(p, at_max);
 	if (q->in_sampler != NULL)
 		return; /* a look is due already; afterwards we are asked again */
+	if (q->steady > 0 && alive > 0) {
+		q->steady--;
+		sampler_enter(p, now + (at_max ? QUEUE_AT_MAX_MS : sample_interval(p)));
+		return;
+	}
 	if (q->depth > 0) {
 		sampler_enter(p, now + (at_max ? QUEUE_AT_MAX_MS : sample_interval(p)));
 		return;

@@ -3,7 +3,7 @@
  * A pool that is idle has its listener watched for one wake-up (never persistently: a busy listener is readable all the time).  A wake-up makes
  * the pool one of those that are sampled: every few ms while connections wait and more workers could help, every 100 ms while it is at its max, slowly while
  * it has more workers than min.  One dump of sock_diag serves all pools that are due.  Reading queues never takes more than a twentieth of the time, dumps, which
- * grow with the sockets of the whole system, never more than a two hundredth.
+ * grow with the sockets of the whole system, on behalf of one pool never more than a two hundredth.
  */
 #ifndef FCGIPM_MANAGER_QUEUE_H
 #define FCGIPM_MANAGER_QUEUE_H
@@ -25,7 +25,8 @@ struct queue_watch {
 	bool armed;
 	int64_t due_ms; /* of the next sample; 0: none */
 	struct pool *next_sampled, **in_sampler; /* NULL: not on the list */
-	int64_t last_wake_ms;
+	int64_t armed_ms, last_wake_ms, sampled_ms, dumped_ms;
+	unsigned steady; /* samples to come without a wake-up between: under steady traffic that would come at once */
 	unsigned calm; /* samples since a worker was started: a busy pool that has enough is looked at half as often */
 	uint32_t depth, busy; /* as last sampled */
 	struct scale_window window;

@@ -24,8 +24,7 @@ void retire_line_init(struct manager *m)
 
 	l->first = NULL;
 	l->last = &l->first;
-	for (unsigned i = 0; i < RETIRE_AT_ONCE; i++)
-		l->calls[i] = (struct retire_call){.m = m};
+	l->asked = 0;
 }
 
 void retire_leave(struct worker *w)
@@ -97,39 +96,29 @@ static void retire_answered(struct worker *w, int64_t look)
 		timer_arm(&w->timer, retire_wait_ms(w->looks++, now - w->retire_ms));
 }
 
-/* The call is given back even when the worker has gone meanwhile, so it knows the worker by its id alone. */
+/* The worker may have gone meanwhile, so it is known by its id alone. */
 static void answered(void *ctx, const struct wire_answer *a, struct wire_dgram *d)
 {
-	struct retire_call *c = ctx;
-	struct worker *w = manager_worker(c->m, c->id);
+	struct manager *m = ctx;
+	struct worker *w = manager_worker(m, m->retire_line.asked);
 
 	(void)d;
-	c->id = 0;
+	m->retire_line.asked = 0;
 	if (w != NULL)
 		retire_answered(w, a->number);
-	retire_next(c->m);
-}
-
-static struct retire_call *free_call(struct retire_line *l)
-{
-	for (unsigned i = 0; i < RETIRE_AT_ONCE; i++)
-		if (l->calls[i].id == 0)
-			return &l->calls[i];
-	return NULL;
+	retire_next(m);
 }
 
 static void retire_next(struct manager *m)
 {
 	struct retire_line *l = &m->retire_line;
-	struct retire_call *c;
+	struct worker *w = l->first;
 
-	while (l->first != NULL && (c = free_call(l)) != NULL) {
-		struct worker *w = l->first;
-
-		retire_leave(w);
-		c->id = w->id;
-		link_retire(&m->link, w->id, answered, c);
-	}
+	if (w == NULL || l->asked != 0)
+		return;
+	retire_leave(w);
+	l->asked = w->id;
+	link_retire(&m->link, w->id, answered, m);
 }
 
 void retire_due(struct worker *w)

@@ -6,15 +6,11 @@
 
 #include "fcgipm/manager/service.h"
 
-enum { RETIRE_AT_ONCE = 8 };
-
-/* Workers whose turn it is; few are asked for at once, so that a thousand of them do not keep the launcher from its other work. */
+/* Workers whose turn it is.  One at a time is asked for: a busy machine takes a millisecond to stop a process, and the start of a worker must not wait
+ * behind a row of those. */
 struct retire_line {
 	struct worker *first, **last;
-	struct retire_call {
-		struct manager *m;
-		uint64_t id; /* 0: free */
-	} calls[RETIRE_AT_ONCE];
+	uint64_t asked; /* the worker that the launcher looks at; 0 none */
 };
 
 void retire_line_init(struct manager *m);

@@ -113,7 +113,7 @@ static int step_limits(const struct priv_jail *j)
 
 static int step_priority(const struct priv_jail *j)
 {
-	return !j->keep_nice && setpriority(PRIO_PROCESS, 0, j->nice) < 0 ? -errno : 0;
+	return setpriority(PRIO_PROCESS, 0, j->nice) < 0 ? -errno : 0;
 }
 
 /* The raw call: the library's version tells other threads, of which a forked child has none. */

@@ -41,7 +41,6 @@ struct priv_jail {
 	} limits[8];
 	uint32_t limit_count;
 	int nice;
-	bool keep_nice; /* the launcher's own */
 	uint64_t capabilities; /* kept as ambient */
 	bool no_new_privs;
 	int exec_fd; /* an executable opened beforehand, or -1 */

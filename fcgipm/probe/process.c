@@ -300,6 +300,8 @@ static bool selects_listener(const struct waiting *w, const unsigned long *arg)
 	long n = arg[0] < FD_SETSIZE ? (long)arg[0] : FD_SETSIZE;
 	size_t bytes = ((size_t)n + 63) / 64 * 8;
 
+	if (n == 1) /* libfcgi: one descriptor alone can be meant, so nothing has to be read */
+		return arg[1] != 0 && is_listener(w, 0);
 	FD_ZERO(&set);
 	if (n <= 0 || arg[1] == 0 || peek(w, arg[1], &set, bytes) != (ssize_t)bytes)
 		return false;

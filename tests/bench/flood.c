@@ -1,9 +1,10 @@
 /* A flood of FastCGI requests for `make bench`: flood SOCKET|HOST:PORT CONNECTIONS MILLISECONDS [RATE].  Each request has a connection of its own, as a frontend's.
- * Prints: requests a second, failures, median and p99 in microseconds, and when it began (ms of the clock).  RATE bounds the requests a second in all, the
+ * Prints: requests a second, failures, median and p99 in microseconds, and when each of the first connections stood (ms of the clock).  RATE bounds the requests a second in all, the
  * variable FLOOD_QUERY is their query string; it ends by itself. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST_THREADS = 256, MOST_TIMES = 1 << 20 };
+enum { MOST_THREADS = 256, MOST_TIMES = 1 << 20, FIRST = 16 };
 
 static struct {
 	union {
@@ -64,6 +65,21 @@ static void make_request(const char *query)
 	add("\1\4\0\1\0\0\0\0\1\5\0\1\0\0\0\0", 16);
 }
 
+/* When each of the first connections stood. */
+static atomic_uint connections;
+static double stood_ms[FIRST];
+
+static void note_connection(void)
+{
+	unsigned n = atomic_fetch_add_explicit(&connections, 1, memory_order_relaxed);
+	struct timespec t;
+
+	if (n >= FIRST)
+		return;
+	clock_gettime(CLOCK_REALTIME, &t);
+	stood_ms[n] = (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
 static int one(void)
 {
 	char buf[4096];
@@ -72,7 +88,12 @@ static int one(void)
 
 	if (fd < 0)
 		return -1;
-	if (connect(fd, &run.to.any, run.to_len) == 0 && send(fd, request, request_len, MSG_NOSIGNAL) == (ssize_t)request_len)
+	if (connect(fd, &run.to.any, run.to_len) < 0) {
+		close(fd);
+		return -1;
+	}
+	note_connection();
+	if (send(fd, request, request_len, MSG_NOSIGNAL) == (ssize_t)request_len)
 		while ((n = recv(fd, buf, sizeof(buf), 0)) > 0)
 			got += n;
 	close(fd);
@@ -136,12 +157,10 @@ int main(int argc, char **argv)
 	int threads = argc > 3 ? atoi(argv[2]) : 0;
 	int64_t begun;
 	size_t count = 0, failed = 0;
-	struct timespec wall;
 
 	if (threads < 1 || threads > MOST_THREADS || address(argv[1]) < 0)
 		return fprintf(stderr, "usage: flood SOCKET|HOST:PORT CONNECTIONS MILLISECONDS [RATE]\n"), 2;
 	make_request(getenv("FLOOD_QUERY") != NULL ? getenv("FLOOD_QUERY") : "no");
-	clock_gettime(CLOCK_REALTIME, &wall);
 	begun = now_us();
 	run.end_us = begun + atoll(argv[3]) * 1000;
 	run.gap_us = argc > 4 ? 1e6 * threads / atof(argv[4]) : 0;
@@ -158,7 +177,10 @@ int main(int argc, char **argv)
 		failed += clients[i].failed;
 	}
 	qsort(all, count, sizeof(*all), by_time);
-	printf("%.0f %zu %u %u %lld\n", (double)count * 1e6 / (double)(now_us() - begun), failed, count > 0 ? all[count / 2] : 0,
-	       count > 0 ? all[count * 99 / 100] : 0, wall.tv_sec * 1000LL + wall.tv_nsec / 1000000);
+	printf("%.0f %zu %u %u ", (double)count * 1e6 / (double)(now_us() - begun), failed, count > 0 ? all[count / 2] : 0,
+	       count > 0 ? all[count * 99 / 100] : 0);
+	for (unsigned i = 0; i < FIRST && i < atomic_load(&connections); i++)
+		printf("%s%.3f", i > 0 ? "," : "", stood_ms[i]);
+	printf("\n");
 	return 0;
 }
