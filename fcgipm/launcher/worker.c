@@ -19,7 +19,7 @@
 #include "fcgipm/launcher/watcher.h"
 #include "fcgipm/probe/process.h"
 
-enum { FREEZE_LIMIT_US = 1000, WATCH_AFTER_MS = 100, SPAWN_RATE = 1000 /* a second */, SPAWN_BURST = 256 /* beside max_workers */ };
+enum { PEEK_AFTER_MS = 20, FREEZE_LIMIT_US = 1000, WATCH_AFTER_MS = 100, SPAWN_RATE = 1000 /* a second */, SPAWN_BURST = 256 /* beside max_workers */ };
 
 struct worker *worker_find(struct launcher *l, uint64_t id)
 {
@@ -324,7 +324,8 @@ enum wire_look worker_look(struct launcher *l, struct worker *w)
 	if (w->stage == WIRE_STAGE_STARTING)
 		return WIRE_LOOK_BOOTING;
 	count = probe_tree(w->child.pid, pids, PROBE_TREE_MAX);
-	return look_of_work(probe_work_of(l->diag_fd, &w->listener->id, pids, count));
+	/* What boots in no time waits in accept, or is between two requests as a rule when it seems to wait for something else. */
+	return look_of_work(probe_work_of(l->diag_fd, &w->listener->id, pids, count, fp_now_ms() - w->spawned_ms >= PEEK_AFTER_MS));
 }
 
 /* Through the pidfd for the leader; the group by number, which is the leader's own as long as we have not reaped it. */

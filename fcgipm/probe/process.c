@@ -221,6 +221,7 @@ struct waiting {
 	pid_t pid;
 	int fds; /* /proc/PID/fd */
 	uint32_t listener;
+	bool may_peek;
 };
 
 static bool is_listener(const struct waiting *w, long fd)
@@ -261,7 +262,7 @@ static ssize_t peek(const struct waiting *w, unsigned long address, void *buf, s
 	int fds[2];
 	pid_t child;
 
-	if (len > PEEK_MAX || is_slow(w->pid) || pipe2(fds, O_CLOEXEC) < 0)
+	if (!w->may_peek || len > PEEK_MAX || is_slow(w->pid) || pipe2(fds, O_CLOEXEC) < 0)
 		return -1;
 	child = fork();
 	if (child == 0)
@@ -361,25 +362,25 @@ static int thread_waits(void *ctx, int dir, long tid)
 	return 0;
 }
 
-static bool process_waits(const struct probe_listener *l, pid_t pid)
+static bool process_waits(const struct probe_listener *l, pid_t pid, bool may_peek)
 {
 	uid_t before = look_as_owner(pid);
 	fp_autoclose int fds = open_proc(pid, "fd"), tasks = open_proc(pid, "task");
-	struct waiting w = {.pid = pid, .fds = fds, .listener = l->sock_ino};
+	struct waiting w = {.pid = pid, .fds = fds, .listener = l->sock_ino, .may_peek = may_peek};
 	bool waits = fds >= 0 && tasks >= 0 && walk_numbers(tasks, TASKS_MAX, thread_waits, &w) == 1;
 
 	setfsuid(before);
 	return waits;
 }
 
-enum probe_work probe_work_of(int diag, const struct probe_listener *l, const pid_t *pids, unsigned count)
+enum probe_work probe_work_of(int diag, const struct probe_listener *l, const pid_t *pids, unsigned count, bool may_peek)
 {
 	int held = probe_holds_connection(diag, l, pids, count);
 
 	if (held != 0)
 		return held < 0 ? PROBE_BLIND : PROBE_SERVING;
 	for (unsigned i = 0; i < count; i++)
-		if (process_waits(l, pids[i]))
+		if (process_waits(l, pids[i], may_peek))
 			return PROBE_WAITING;
 	return PROBE_BOOTING;
 }

@@ -20,8 +20,9 @@ enum probe_work {
 	PROBE_BOOTING, /* neither */
 	PROBE_BLIND /* /proc would not say (-EACCES) */
 };
-/* Looks at every process of the tree; listener_fds: any descriptor of it that is the listener's socket counts as such.  diag as above. */
-enum probe_work probe_work_of(int diag, const struct probe_listener *l, const pid_t *pids, unsigned count);
+/* Looks at every process of the tree.  diag as above.  may_peek: what a thread in select or poll waits for is read from its memory, by a child, which takes a
+ * millisecond or several; without it such a thread counts as BOOTING. */
+enum probe_work probe_work_of(int diag, const struct probe_listener *l, const pid_t *pids, unsigned count, bool may_peek);
 
 /* SIGSTOP and the wait for it to take effect, at most limit_us; then only descriptors are asked for.  On return the tree is stopped unless -ETIMEDOUT, -ESRCH.
  * The caller continues it with probe_thaw, always. */

@@ -450,9 +450,10 @@ def bench_flood():
     with manager(text) as m:
         noise = subprocess.Popen([BUILD / "tests/bench/flood", str(m.socket("flooded")), "16", "60000"], stdout=subprocess.DEVNULL)
         for _ in range(200):
-            wait_for(lambda: m.pool("other")["workers"]["total"] == m.pool("other")["workers"]["idle"] <= 2)
-            seen, ready = len(m.events), m.pool("other")["workers"]["idle"]
-            begun = flood(m.socket("other"), 6, 30, query="sleep=60")["stood ms"][ready]  # the first one that no worker is free for
+            ready = wait_for(lambda: (w := m.pool("other")["workers"])["total"] == w["idle"] <= 2 and w["idle"])
+            seen = len(m.events)
+            stood = flood(m.socket("other"), 6, 30, query="sleep=60")["stood ms"]
+            begun = stood[min(ready, len(stood) - 1)]  # the first one that no worker is free for
             born = [e["time"] for e in m.events[seen:] if e["event"] == "worker.start" and e["pool"] == "other"]
             if born:
                 took.append(datetime.datetime.fromisoformat(born[0].replace("Z", "+00:00")).timestamp() * 1000 - begun)
