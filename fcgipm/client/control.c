@@ -154,7 +154,12 @@ static int take(struct fcgipm_client *c, const struct client_wait *wait, struct 
 	return -EPROTO;
 }
 
-static int send_request(struct fcgipm_client *c, struct fp_err *err)
+int client_fd(const struct fcgipm_client *c)
+{
+	return c->fd;
+}
+
+int client_ask(struct fcgipm_client *c, struct fp_err *err)
 {
 	int r = wire_end(&c->sent, &c->writer);
 
@@ -168,9 +173,9 @@ static int send_request(struct fcgipm_client *c, struct fp_err *err)
 	return r < 0 ? fp_fail(err, -r, "cannot ask the manager: %m") : 0;
 }
 
-int client_call(struct fcgipm_client *c, const struct client_wait *wait, struct client_answer *ret, struct fp_err *err)
+int client_await(struct fcgipm_client *c, const struct client_wait *wait, struct client_answer *ret, struct fp_err *err)
 {
-	int r = send_request(c, err);
+	int r = 0;
 
 	while (r == 0) {
 		r = receive(c, wait->deadline_ms, err);
@@ -184,4 +189,11 @@ int client_call(struct fcgipm_client *c, const struct client_wait *wait, struct 
 	if (r < 0)
 		return fp_fail(err, -r, "%m");
 	return 0;
+}
+
+int client_call(struct fcgipm_client *c, const struct client_wait *wait, struct client_answer *ret, struct fp_err *err)
+{
+	int r = client_ask(c, err);
+
+	return r < 0 ? r : client_await(c, wait, ret, err);
 }

@@ -40,4 +40,10 @@ struct wire_wr *client_begin(struct fcgipm_client *c, uint16_t type);
  * -ECONNRESET: the manager went away; -EPROTO. */
 int client_call(struct fcgipm_client *c, const struct client_wait *wait, struct client_answer *ret, struct fp_err *err);
 
+/* The same in two steps, for who has other things to wait for: client_ask() sends; as often as client_fd() can be read, client_await() with a
+ * deadline that is now takes what is there, and is -ETIMEDOUT until that was all. */
+int client_ask(struct fcgipm_client *c, struct fp_err *err);
+int client_await(struct fcgipm_client *c, const struct client_wait *wait, struct client_answer *ret, struct fp_err *err);
+int client_fd(const struct fcgipm_client *c);
+
 #endif

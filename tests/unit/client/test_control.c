@@ -2,6 +2,7 @@
 #include "tests/unit/client/fake_manager.h"
 
 #include <errno.h>
+#include <poll.h>
 
 #include "fcgipm/base/clock.h"
 #include "fcgipm/base/fd.h"
@@ -106,6 +107,45 @@ static void test_timeout(void **state)
 	assert_in_range(fp_now_ms() - before, 30, 5000);
 }
 
+static void script_slow(int fd)
+{
+	uint32_t seq = fake_asked(fd, &script_got, WIRE_C_RESTART);
+
+	fake_note(fd, seq, "begun");
+	fake_asked(fd, &script_got, WIRE_C_STOP);
+	fake_done(fd, script_got.seq, 0, "stopped", -1);
+}
+
+/* What has not come is no failure: the caller goes on with other things. */
+static void test_ask_now_await_later(void **state)
+{
+	struct heard h = {.notes = 0};
+	const struct client_wait wait = {.deadline_ms = 0, .note = on_note, .ctx = &h};
+	struct client_answer a = {.code = 99};
+	struct fcgipm_client *c = NULL;
+	struct pollfd p = {.events = POLLIN};
+	struct fake f;
+
+	(void)state;
+	fake_start(&f, script_slow);
+	assert_int_equal(client_open(f.path, &c, NULL), 0);
+	wire_put_c_pool(client_begin(c, WIRE_C_RESTART), &(const struct wire_c_pool){.pool = "blog"});
+	assert_int_equal(client_ask(c, NULL), 0);
+	p.fd = client_fd(c);
+	while (h.notes == 0) {
+		assert_int_equal(poll(&p, 1, 5000), 1);
+		assert_int_equal(client_await(c, &wait, &a, NULL), -ETIMEDOUT);
+	}
+	assert_int_equal(client_await(c, &wait, &a, NULL), -ETIMEDOUT);
+	wire_put_c_pool(client_begin(c, WIRE_C_STOP), &(const struct wire_c_pool){.pool = "blog"});
+	assert_int_equal(client_ask(c, NULL), 0);
+	assert_int_equal(poll(&p, 1, 5000), 1);
+	assert_int_equal(client_await(c, &wait, &a, NULL), 0);
+	assert_string_equal(a.text, "stopped");
+	client_close(&c);
+	fake_stop(&f);
+}
+
 static void send_raw(int fd, uint16_t type, uint32_t seq, const char *bytes, size_t len)
 {
 	static struct wire_dgram d;
@@ -195,8 +235,9 @@ static void test_nobody_there(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_notes_and_done), cmocka_unit_test(test_manager_dies), cmocka_unit_test(test_timeout),
-		cmocka_unit_test(test_nonsense),       cmocka_unit_test(test_too_long),     cmocka_unit_test(test_nobody_there),
+		cmocka_unit_test(test_notes_and_done),      cmocka_unit_test(test_manager_dies), cmocka_unit_test(test_timeout),
+		cmocka_unit_test(test_ask_now_await_later), cmocka_unit_test(test_nonsense),     cmocka_unit_test(test_too_long),
+		cmocka_unit_test(test_nobody_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
