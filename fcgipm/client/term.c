@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 #include <string.h>
+#include <wchar.h>
 
 /* The length that a first byte announces; 0: it begins nothing. */
 static size_t announced(uint8_t first)
@@ -59,4 +60,55 @@ void term_add(struct fp_doc *d, const char *text, bool lines)
 			fp_doc_add(d, "\\x%02x", *s++);
 	}
 	fp_doc_add(d, "%s", (const char *)s);
+}
+
+/* One character's columns, its bytes in *ret_len. */
+static size_t character(const char *at, size_t *ret_len)
+{
+	uint32_t code = 0;
+	size_t len = utf8((const uint8_t *)at, &code);
+	int columns = len > 1 ? wcwidth((wchar_t)code) : 1;
+
+	*ret_len = len > 0 ? len : 1;
+	return columns < 0 ? 1 : (size_t)columns;
+}
+
+size_t term_columns(const char *line)
+{
+	size_t sum = 0, len;
+
+	for (; *line != '\0'; line += len)
+		sum += character(line, &len);
+	return sum;
+}
+
+/* Where a line goes on after so many columns, or fewer where a wide character stands across them. */
+static const char *after(const char *line, size_t columns)
+{
+	size_t sum = 0, len;
+
+	for (; *line != '\0'; line += len) {
+		sum += character(line, &len);
+		if (sum > columns)
+			break;
+	}
+	return line;
+}
+
+void term_fit(struct fp_doc *d, const char *line, size_t columns, size_t tail)
+{
+	size_t all = term_columns(line);
+	const char *rest;
+
+	if (all <= columns) {
+		fp_doc_add(d, "%s", line);
+		return;
+	}
+	if (columns == 0)
+		return;
+	tail = tail < columns ? tail : columns - 1;
+	rest = after(line, all - tail);
+	for (size_t len; term_columns(rest) > tail; rest += len) /* a wide character stands across the cut */
+		(void)character(rest, &len);
+	fp_doc_add(d, "%.*s~%s", (int)(after(line, columns - 1 - tail) - line), line, rest);
 }

@@ -10,4 +10,9 @@
  * direction of writing, and bytes that are not UTF-8.  With lines, newlines and tabs stay. */
 void term_add(struct fp_doc *d, const char *text, bool lines);
 
+/* Columns that a line which term_add() made takes on the terminal (by the process's LC_CTYPE). */
+size_t term_columns(const char *line);
+/* Adds such a line so that it takes at most so many columns: where it is too long a "~" stands for what is left out, with the last tail columns after it. */
+void term_fit(struct fp_doc *d, const char *line, size_t columns, size_t tail);
+
 #endif
