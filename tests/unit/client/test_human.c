@@ -41,7 +41,8 @@ static void test_bytes(void **state)
 static void test_count(void **state)
 {
 	(void)state;
-	check(human_count, (const struct row[]){{INT64_MIN, "-"}, {0, "0"}, {99999, "99999"}, {100000, "100k"}, {999999, "999k"}, {1299999, "1.2M"}, {0, NULL}});
+	check(human_count,
+	      (const struct row[]){{INT64_MIN, "-"}, {0, "0"}, {99999, "99999"}, {100000, "100k"}, {999999, "999k"}, {1299999, "1.2M"}, {0, NULL}});
 }
 
 static void test_rate(void **state)
