@@ -9,19 +9,31 @@
 #include "fcgipm/cli/where.h"
 #include "fcgipm/client/term.h"
 
-struct fcgipm_client *ask_open(struct ask *ask, const struct cli *cli)
+const char *ask_path(const struct cli *cli, char *buf, size_t cap)
 {
 	const struct where where = where_from_environment(cli_value(cli, CLI_KEY_SOCKET, NULL), cli_value(cli, CLI_KEY_CONFIG, NULL));
+
+	return where_control(&where, buf, cap);
+}
+
+struct fcgipm_client *ask_open_at(struct ask *ask, const struct cli *cli, const char *path)
+{
 	struct fp_err err = {.code = 0};
-	char buf[PATH_MAX];
 	int r;
 
 	*ask = (struct ask){.cli = cli};
-	r = client_open(where_control(&where, buf, sizeof(buf)), &ask->client, &err);
+	r = client_open(path, &ask->client, &err);
 	if (r == 0)
 		return ask->client;
 	ask->code = cli_say(cli, r == -EACCES || r == -EPERM ? FCGIPM_EXIT_NO : FCGIPM_EXIT_NO_MANAGER, "%s", err.text);
 	return NULL;
+}
+
+struct fcgipm_client *ask_open(struct ask *ask, const struct cli *cli)
+{
+	char buf[PATH_MAX];
+
+	return ask_open_at(ask, cli, ask_path(cli, buf, sizeof(buf)));
 }
 
 struct wire_wr *ask_begin(struct ask *ask, const struct cli *cli, uint16_t type)

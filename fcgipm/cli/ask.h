@@ -26,8 +26,11 @@ struct ask {
 	int code;
 };
 
-/* The connection alone; NULL: it was said why, and ask->code is the exit code. */
+/* Where the control socket is: in buf, or text that is not the caller's. */
+const char *ask_path(const struct cli *cli, char *buf, size_t cap);
+/* The connection alone, there or at a path; NULL: it was said why, and ask->code is the exit code. */
 struct fcgipm_client *ask_open(struct ask *ask, const struct cli *cli);
+struct fcgipm_client *ask_open_at(struct ask *ask, const struct cli *cli, const char *path);
 /* Where the request's fields go; NULL as above. */
 struct wire_wr *ask_begin(struct ask *ask, const struct cli *cli, uint16_t type);
 /* Sends, waits for as long as it takes, prints what the manager says, closes.  Returns the exit code. */

@@ -27,7 +27,7 @@ enum cli_key {
 struct cli_option {
 	int key; /* below 256 it is the letter too; 0 ends the list */
 	const char *name; /* --name; NULL: the letter alone */
-	const char *arg; /* what it takes, for the help; NULL: nothing */
+	const char *arg; /* what it takes, for the help; NULL: nothing; "[N]": perhaps a number, as the next word or after "=" */
 	const char *help;
 };
 
@@ -46,7 +46,7 @@ struct cli_command {
 /* An option as it was given. */
 struct cli_given {
 	int key;
-	const char *value; /* NULL when it takes none */
+	const char *value; /* NULL when it takes none, or got none */
 };
 
 struct cli {

@@ -67,6 +67,17 @@ static const char *next_word(struct words *w)
 	return w->at < w->count ? w->word[w->at++] : NULL;
 }
 
+/* Of an option whose value may be left out: what begins with a digit. */
+static const char *next_number(struct words *w)
+{
+	return w->at < w->count && w->word[w->at][0] >= '0' && w->word[w->at][0] <= '9' ? next_word(w) : NULL;
+}
+
+static bool needs_value(const struct cli_option *o)
+{
+	return o->arg != NULL && o->arg[0] != '[';
+}
+
 /* --name, --name=value, --name value */
 static int parse_long(struct cli *cli, struct words *w, const char *name)
 {
@@ -81,8 +92,8 @@ static int parse_long(struct cli *cli, struct words *w, const char *name)
 	if (o->arg == NULL && value != NULL)
 		return cli_usage(cli, "option --%s takes no value", o->name);
 	if (o->arg != NULL && value == NULL)
-		value = next_word(w);
-	if (o->arg != NULL && value == NULL)
+		value = needs_value(o) ? next_word(w) : next_number(w);
+	if (needs_value(o) && value == NULL)
 		return cli_usage(cli, "option --%s needs %s", o->name, o->arg);
 	return add_given(cli, o, value);
 }
@@ -99,9 +110,11 @@ static int parse_letters(struct cli *cli, struct words *w, const char *letters)
 			o = by_letter(own_options(cli), *letters);
 		if (o == NULL)
 			return cli_usage(cli, "unknown option -%c", *letters);
-		if (o->arg != NULL)
-			value = letters[1] != '\0' ? letters + 1 : next_word(w);
-		if (o->arg != NULL && value == NULL)
+		if (o->arg != NULL && letters[1] != '\0')
+			value = letters + 1;
+		else if (o->arg != NULL)
+			value = needs_value(o) ? next_word(w) : next_number(w);
+		if (needs_value(o) && value == NULL)
 			return cli_usage(cli, "option -%c needs %s", *letters, o->arg);
 		r = add_given(cli, o, value);
 		if (r != 0 || o->arg != NULL)

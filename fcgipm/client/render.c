@@ -7,9 +7,10 @@
 #include <string.h>
 
 #include "fcgipm/client/figures.h"
+#include "fcgipm/client/human.h"
 #include "fcgipm/client/term.h"
 
-enum { CELL_MAX = 160, COLUMNS_MAX = 32, LABEL_WIDTH = 20, NUMBER_WIDTH = 12 };
+enum { CELL_MAX = 32, LABEL_WIDTH = 20, NUMBER_WIDTH = 12 };
 
 static void json_text(struct fp_doc *d, const char *text)
 {
@@ -112,7 +113,7 @@ const char *render_age(int64_t ms, char *buf, size_t cap)
 	return buf;
 }
 
-static void manager_line(struct fp_doc *d, const struct wire_status_manager *m)
+void render_manager(struct fp_doc *d, const struct wire_status_manager *m)
 {
 	char age[64];
 
@@ -120,100 +121,6 @@ static void manager_line(struct fp_doc *d, const struct wire_status_manager *m)
 	term_add(d, m->version, false);
 	fp_doc_add(d, ", up %s, launcher %" PRId32 ", manager %" PRId32 ", configuration %" PRIu32 ", %" PRIu32 " of %" PRIu32 " workers\n",
 		   render_age(m->uptime_ms, age, sizeof(age)), m->launcher_pid, m->pid, m->generation, m->workers, m->max_workers);
-}
-
-/* What a row shows in a table: "-" for what is not known. */
-static const char *cell(const struct figure *f, const void *base, char buf[CELL_MAX])
-{
-	const char *text = figure_text(f, base);
-	struct fp_doc d = {.at = NULL};
-	int64_t number;
-
-	if (text != NULL) {
-		term_add(&d, text, false);
-		snprintf(buf, CELL_MAX, "%s", d.at != NULL ? d.at : "");
-		fp_doc_fini(&d);
-	} else if (figure_number(f, base, &number)) {
-		snprintf(buf, CELL_MAX, "%" PRId64, number);
-	} else {
-		snprintf(buf, CELL_MAX, "-");
-	}
-	return buf;
-}
-
-struct columns {
-	size_t count;
-	const struct figure *rows[COLUMNS_MAX];
-	int widths[COLUMNS_MAX];
-};
-
-static void measure(struct columns *c, const struct snapshot *s)
-{
-	char buf[CELL_MAX];
-
-	for (size_t i = 0; i < figures_pool_count; i++)
-		if (figures_pool[i].title != NULL && c->count < COLUMNS_MAX)
-			c->rows[c->count++] = &figures_pool[i];
-	for (size_t i = 0; i < c->count; i++) {
-		c->widths[i] = (int)strlen(c->rows[i]->title);
-		for (uint32_t p = 0; p < s->count; p++) {
-			int width = (int)strlen(cell(c->rows[i], &s->pools[p], buf));
-
-			c->widths[i] = width > c->widths[i] ? width : c->widths[i];
-		}
-	}
-}
-
-/* One line of the table; base NULL: the titles. */
-static void table_line(struct fp_doc *d, const struct columns *c, const void *base)
-{
-	char buf[CELL_MAX];
-
-	for (size_t i = 0; i < c->count; i++) {
-		const char *text = base != NULL ? cell(c->rows[i], base, buf) : c->rows[i]->title;
-		bool left = c->rows[i]->type == FIGURE_TEXT;
-
-		fp_doc_add(d, "%s%*s", i > 0 ? "  " : "", left ? -c->widths[i] : c->widths[i], text);
-	}
-	fp_doc_add(d, "\n");
-}
-
-static void remark(struct fp_doc *d, const char *pool, const char *text)
-{
-	term_add(d, pool, false);
-	fp_doc_add(d, ": ");
-	term_add(d, text, false);
-	fp_doc_add(d, "\n");
-}
-
-/* Below the table: why a pool does not serve, and what else is to be known. */
-static void table_remarks(struct fp_doc *d, const struct snapshot *s)
-{
-	for (uint32_t i = 0; i < s->count; i++) {
-		const struct wire_status_pool *p = &s->pools[i].figures;
-		struct wire_rd notes = s->pools[i].notes.rest;
-
-		if (p->last_error[0] != '\0' && (strcmp(p->state, "failed") == 0 || strcmp(p->state, "starting") == 0))
-			remark(d, p->name, p->last_error);
-		for (uint32_t n = 0; n < s->pools[i].notes.count; n++)
-			remark(d, p->name, wire_get_str(&notes));
-	}
-}
-
-void render_table(struct fp_doc *d, const struct snapshot *s)
-{
-	struct columns c = {.count = 0};
-
-	manager_line(d, &s->manager);
-	if (s->count == 0) {
-		fp_doc_add(d, "no pools\n");
-		return;
-	}
-	measure(&c, s);
-	table_line(d, &c, NULL);
-	for (uint32_t i = 0; i < s->count; i++)
-		table_line(d, &c, &s->pools[i]);
-	table_remarks(d, s);
 }
 
 static void detail_list(struct fp_doc *d, const struct figure *f, const struct snapshot_list *l)
@@ -231,6 +138,28 @@ static void detail_list(struct fp_doc *d, const struct figure *f, const struct s
 	fp_doc_add(d, "%s\n", l->count == 0 ? "-" : "");
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+	size_t len = strlen(text), has = strlen(end);
+
+	return len >= has && strcmp(text + len - has, end) == 0;
+}
+
+/* A number in the unit that its name says. */
+static const char *measure(const struct figure *f, const void *base, char buf[CELL_MAX])
+{
+	int64_t number;
+
+	if (!figure_number(f, base, &number))
+		return "-";
+	if (ends_with(f->path, "_ms"))
+		return human_ms(number, buf, CELL_MAX);
+	if (ends_with(f->path, "_bytes"))
+		return human_bytes(number, buf, CELL_MAX);
+	snprintf(buf, CELL_MAX, "%" PRId64, number);
+	return buf;
+}
+
 static void detail_line(struct fp_doc *d, const struct figure *f, const void *base)
 {
 	const struct snapshot_list *list = figure_list(f, base);
@@ -243,13 +172,13 @@ static void detail_line(struct fp_doc *d, const struct figure *f, const void *ba
 		term_add(d, figure_text(f, base), false);
 		fp_doc_add(d, "\n");
 	} else {
-		fp_doc_add(d, "%-*s %s\n", NUMBER_WIDTH, cell(f, base, buf), f->help);
+		fp_doc_add(d, "%-*s %s\n", NUMBER_WIDTH, measure(f, base, buf), f->help);
 	}
 }
 
 void render_detail(struct fp_doc *d, const struct snapshot *s)
 {
-	manager_line(d, &s->manager);
+	render_manager(d, &s->manager);
 	for (uint32_t i = 0; i < s->count; i++) {
 		fp_doc_add(d, "\n");
 		for (size_t row = 0; row < figures_pool_count; row++)

@@ -9,8 +9,8 @@
 
 /* One object: {"manager": {...}, "pools": [...]}.  Unknown numbers and empty texts are null. */
 void render_json(struct fp_doc *d, const struct snapshot *s);
-/* A line for the manager, then one a pool. */
-void render_table(struct fp_doc *d, const struct snapshot *s);
+/* A line about the manager. */
+void render_manager(struct fp_doc *d, const struct wire_status_manager *m);
 /* Everything about each pool, with the meaning of each number. */
 void render_detail(struct fp_doc *d, const struct snapshot *s);
 

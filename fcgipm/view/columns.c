@@ -8,8 +8,8 @@
 #include "fcgipm/client/term.h"
 
 const struct state_row states[] = {
-	{"failed", TONE_BAD, true},	{"held", TONE_WARN, true},	{"at_max", TONE_WARN, true},	 {"starting", TONE_WARN, true},
-	{"removing", TONE_DIM, false},	{"stopped", TONE_DIM, false},	{"ready", TONE_GOOD, false},	 {"sleeping", TONE_DIM, false},
+	{"failed", TONE_BAD, true},    {"held", TONE_WARN, true},    {"at_max", TONE_WARN, true}, {"starting", TONE_WARN, true},
+	{"removing", TONE_DIM, false}, {"stopped", TONE_DIM, false}, {"ready", TONE_GOOD, false}, {"sleeping", TONE_DIM, false},
 };
 _Static_assert(sizeof(states) / sizeof(states[0]) == STATE_COUNT, "a row a state");
 
@@ -45,10 +45,10 @@ static int64_t by_trouble(const struct view_row *row)
 	return STATE_COUNT - (int64_t)state_index(row->pool->figures.state);
 }
 
-#define NUMBER(member)                                                     \
-	static int64_t by_##member(const struct view_row *row)             \
-	{                                                                  \
-		return row->pool->figures.member;                          \
+#define NUMBER(member)                                                                                                                                         \
+	static int64_t by_##member(const struct view_row *row)                                                                                                 \
+	{                                                                                                                                                      \
+		return row->pool->figures.member;                                                                                                              \
 	}
 NUMBER(idle)
 NUMBER(busy)
@@ -116,11 +116,11 @@ const struct column columns[] = {
 	{"idle", 'I', "IDLE", "workers that wait for a request", COLUMN_COUNT, 4, 0, false, by_idle, show_number},
 	{"busy", 'B', "BUSY", "workers that serve", COLUMN_COUNT, 4, 0, false, by_busy, show_number},
 	{"booting", 'O', "BOOT", "workers that boot", COLUMN_COUNT, 4, 4, false, by_booting, show_number},
-	{"max", 'A', "MAX", "workers that there may be", COLUMN_COUNT, 3, 3, false, by_max, show_number},
-	{"queue", 'Q', "QUEUE", "connections that wait, of how many may", COLUMN_COUNT, 5, 0, false, by_queue_depth, show_queue},
+	{"max", 'A', "MAX", "workers that there may be", COLUMN_COUNT, 3, 2, false, by_max, show_number},
+	{"queue", 'Q', "QUEUE", "connections that wait, of how many may", COLUMN_COUNT, 7, 0, false, by_queue_depth, show_queue},
 	{"rate", 'R', "REQ/S", "requests a second", COLUMN_RATE, 5, 5, true, by_rate, show_number},
 	{"served", 'V', "SERVED", "requests served", COLUMN_COUNT, 6, 1, false, by_served, show_number},
-	{"restarts", 'X', "RESTARTS", "workers that were replaced, for whatever reason", COLUMN_COUNT, 8, 2, false, by_restarts, show_number},
+	{"restarts", 'X', "RESTARTS", "workers that were replaced, for whatever reason", COLUMN_COUNT, 8, 3, false, by_restarts, show_number},
 	{"memory", 'M', "MEMORY", "resident memory of the workers", COLUMN_BYTES, 6, 6, false, by_memory_bytes, show_number},
 };
 const size_t column_count = sizeof(columns) / sizeof(columns[0]);

@@ -140,6 +140,38 @@ static void test_values_are_judged(void **state)
 	assert_int_equal(run("check --secrets"), FCGIPM_EXIT_USAGE);
 }
 
+/* A number that may be left out is the next word if it is one, and else the word is a word. */
+static void test_a_value_that_may_be_left_out(void **state)
+{
+	static const struct {
+		const char *text, *value, *pool;
+	} rows[] = {
+		{"status --watch", NULL, NULL},        {"status --watch 5", "5", NULL},       {"status --watch=5 7", "5", "7"},
+		{"status --watch blog", NULL, "blog"}, {"status blog -w", NULL, "blog"},      {"status -w500ms blog", "500ms", "blog"},
+		{"status -w 5 blog", "5", "blog"},     {"status --watch --json", NULL, NULL}, {"status -w -- 5", NULL, "5"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *value;
+
+		assert_int_equal(parse(rows[i].text), 0);
+		assert_true(cli_has(&cli, 'w'));
+		value = cli_value(&cli, 'w', "fallback");
+		assert_string_equal(value != NULL ? value : "none", rows[i].value != NULL ? rows[i].value : "none");
+		assert_int_equal(cli.arg_count, rows[i].pool != NULL);
+		if (rows[i].pool != NULL)
+			assert_string_equal(cli.args[0], rows[i].pool);
+	}
+	assert_int_equal(run("status --watch=soon -s /nonexistent"), FCGIPM_EXIT_USAGE);
+	assert_int_equal(run("status --watch=0 -s /nonexistent"), FCGIPM_EXIT_USAGE);
+	assert_int_equal(run("status --watch 2 -s /nonexistent"), FCGIPM_EXIT_NO_MANAGER);
+	assert_int_equal(run("status --sort colour -s /nonexistent"), FCGIPM_EXIT_USAGE);
+	assert_int_equal(run("status --sort idel -s /nonexistent"), FCGIPM_EXIT_USAGE);
+	assert_non_null(strstr(complaint, "did you mean idle?"));
+	assert_int_equal(run("status blog --trouble -s /nonexistent"), FCGIPM_EXIT_USAGE);
+}
+
 static void test_version(void **state)
 {
 	(void)state;
@@ -172,8 +204,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_options_anywhere), cmocka_unit_test(test_complaints),        cmocka_unit_test(test_help),
-		cmocka_unit_test(test_descriptors),      cmocka_unit_test(test_values_are_judged), cmocka_unit_test(test_version),
-		cmocka_unit_test(test_lost_output),
+		cmocka_unit_test(test_descriptors),      cmocka_unit_test(test_values_are_judged), cmocka_unit_test(test_a_value_that_may_be_left_out),
+		cmocka_unit_test(test_version),          cmocka_unit_test(test_lost_output),
 	};
 	int r = cmocka_run_group_tests(tests, NULL, NULL);
 

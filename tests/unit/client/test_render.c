@@ -56,20 +56,6 @@ static void test_json(void **state)
 	free(got);
 }
 
-static void test_table(void **state)
-{
-	char *got = rendered(render_table);
-
-	(void)state;
-	assert_string_equal(got, "fcgipm 0.1.0, up 1d 2h, launcher 11, manager 12, configuration 2, 3 of 512 workers\n"
-				 "POOL  STATE   QUEUE  PEAK  IDLE  BUSY  BOOTING  RETIRING  TOTAL  MIN  MAX  SERVED  EXIT  SIGNAL\n"
-				 "blog  ready       3    40     1     2        0         0      3    1   16       -     1       2\n"
-				 "bad   failed      -     0     0     0        0         0      0    0    1       0     0       0\n"
-				 "bad: exec \"/x\": \\x1b[31mno\\xff\\x0asuch file\n"
-				 "bad: 3 \"crashes\" in a row\n");
-	free(got);
-}
-
 static void test_detail(void **state)
 {
 	char *got = rendered(render_detail);
@@ -78,6 +64,8 @@ static void test_detail(void **state)
 	assert_non_null(strstr(got, "\n\n  name                 blog\n  state                ready\n"));
 	assert_non_null(strstr(got, "\n  queue.depth          3            connections that wait now\n"));
 	assert_non_null(strstr(got, "\n  workers.pids         21 22 23\n"));
+	assert_non_null(strstr(got, "\n  memory_bytes         8.0M         resident memory of its workers\n"));
+	assert_non_null(strstr(got, "\n  at_max_ms            7 ms         time spent"));
 	assert_non_null(strstr(got, "\n  served               -            requests served\n"));
 	assert_non_null(strstr(got, "\n  notes                \n    3 \"crashes\" in a row\n"));
 	assert_null(strchr(got, '\x1b'));
@@ -117,8 +105,9 @@ static void test_age(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_json),   cmocka_unit_test(test_table),
-		cmocka_unit_test(test_detail), cmocka_unit_test(test_rows_of_an_object_stand_together),
+		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_detail),
+		cmocka_unit_test(test_rows_of_an_object_stand_together),
 		cmocka_unit_test(test_age),
 	};
 

@@ -42,7 +42,8 @@ static inline void pools_take(struct view *v, const struct pools_row *rows, uint
 	struct snapshot s;
 
 	wire_put_u32(&bytes, WIRE_STATUS_MAGIC);
-	wire_put_status_manager(&bytes, &(const struct wire_status_manager){.version = "0.1.0", .pid = 12, .launcher_pid = 11, .uptime_ms = 60000, .max_workers = 512});
+	wire_put_status_manager(&bytes,
+				&(const struct wire_status_manager){.version = "0.1.0", .pid = 12, .launcher_pid = 11, .uptime_ms = 60000, .max_workers = 512});
 	wire_put_u32(&bytes, count);
 	for (uint32_t i = 0; i < count; i++)
 		pools_put(&bytes, &rows[i]);

@@ -149,8 +149,20 @@ static void cell_is(const struct view_row *row, const char *key, const char *wan
 static void test_cells(void **state)
 {
 	const struct pools_row pools[] = {
-		{.f = {.name = "a\x1b[2J", .state = "at_max\r", .queue_depth = 3, .queue_limit = 511, .restarts_exit = 1, .restarts_replaced = 2, .memory_bytes = 8388608, .served = 1200000}},
-		{.f = {.name = "b", .queue_depth = WIRE_UNKNOWN, .queue_limit = 5, .restarts_boot = WIRE_UNKNOWN, .memory_bytes = WIRE_UNKNOWN, .idle = WIRE_UNKNOWN}},
+		{.f = {.name = "a\x1b[2J",
+		       .state = "at_max\r",
+		       .queue_depth = 3,
+		       .queue_limit = 511,
+		       .restarts_exit = 1,
+		       .restarts_replaced = 2,
+		       .memory_bytes = 8388608,
+		       .served = 1200000}},
+		{.f = {.name = "b",
+		       .queue_depth = WIRE_UNKNOWN,
+		       .queue_limit = 5,
+		       .restarts_boot = WIRE_UNKNOWN,
+		       .memory_bytes = WIRE_UNKNOWN,
+		       .idle = WIRE_UNKNOWN}},
 	};
 	struct view v = {.sort = NULL};
 
