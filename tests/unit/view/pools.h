@@ -36,18 +36,23 @@ static inline void pools_put(struct wire_wr *w, const struct pools_row *row)
 	wire_put_u32(w, 0);
 }
 
+static inline void pools_encode(struct wire_wr *bytes, const struct pools_row *rows, uint32_t count)
+{
+	wire_put_u32(bytes, WIRE_STATUS_MAGIC);
+	wire_put_status_manager(bytes,
+				&(const struct wire_status_manager){.version = "0.1.0", .pid = 12, .launcher_pid = 11, .uptime_ms = 60000, .max_workers = 512});
+	wire_put_u32(bytes, count);
+	for (uint32_t i = 0; i < count; i++)
+		pools_put(bytes, &rows[i]);
+	assert_false(bytes->bad);
+}
+
 /* bytes must live as long as the view has the snapshot: that and the one after it. */
 static inline void pools_take(struct view *v, const struct pools_row *rows, uint32_t count, int64_t at_ms, struct wire_wr bytes)
 {
 	struct snapshot s;
 
-	wire_put_u32(&bytes, WIRE_STATUS_MAGIC);
-	wire_put_status_manager(&bytes,
-				&(const struct wire_status_manager){.version = "0.1.0", .pid = 12, .launcher_pid = 11, .uptime_ms = 60000, .max_workers = 512});
-	wire_put_u32(&bytes, count);
-	for (uint32_t i = 0; i < count; i++)
-		pools_put(&bytes, &rows[i]);
-	assert_false(bytes.bad);
+	pools_encode(&bytes, rows, count);
 	assert_int_equal(snapshot_decode(bytes.at, bytes.len, &s, NULL), 0);
 	assert_int_equal(view_take(v, &s, at_ms), 0);
 }

@@ -11,7 +11,13 @@
 static uint8_t bytes[65536];
 
 static const struct pools_row some[] = {
-	{.f = {.name = "bad", .state = "failed", .queue_depth = WIRE_UNKNOWN, .queue_limit = 5, .max = 1, .memory_bytes = WIRE_UNKNOWN, .last_error = "\x1b[31mno"},
+	{.f = {.name = "bad",
+	       .state = "failed",
+	       .queue_depth = WIRE_UNKNOWN,
+	       .queue_limit = 5,
+	       .max = 1,
+	       .memory_bytes = WIRE_UNKNOWN,
+	       .last_error = "\x1b[31mno"},
 	 .note = "3 crashes in a row"},
 	{.f = {.name = "blog",
 	       .state = "ready",
@@ -23,7 +29,13 @@ static const struct pools_row some[] = {
 	       .served = 1234567,
 	       .restarts_exit = 21,
 	       .memory_bytes = 8388608}},
-	{.f = {.name = "site@www.customer-0001.example", .state = "at_max", .busy = 4, .max = 4, .queue_limit = 511, .served = WIRE_UNKNOWN, .memory_bytes = 123 << 20},
+	{.f = {.name = "site@www.customer-0001.example",
+	       .state = "at_max",
+	       .busy = 4,
+	       .max = 4,
+	       .queue_limit = 511,
+	       .served = WIRE_UNKNOWN,
+	       .memory_bytes = 123 << 20},
 	 .alarm = "at_max"},
 };
 
@@ -47,11 +59,11 @@ static void expect(struct table_style style, const char *want)
 	free(got);
 }
 
-#define HEAD                                                                                                   \
-	"fcgipm 0.1.0, up 1m 0s, launcher 11, manager 12, configuration 0, 0 of 512 workers\n"             \
+#define HEAD                                                                                                                                                   \
+	"fcgipm 0.1.0, up 1m 0s, launcher 11, manager 12, configuration 0, 0 of 512 workers\n"                                                                 \
 	"3 pools: 1 failed, 1 at_max, 1 ready; 3 waiting, 131M of memory\n"
-#define REMARKS                                          \
-	"bad: \\x1b[31mno; 3 crashes in a row\n"     \
+#define REMARKS                                                                                                                                                \
+	"bad: \\x1b[31mno; 3 crashes in a row\n"                                                                                                               \
 	"site@www.customer-0001.example: at_max\n"
 
 static void test_whole(void **state)
@@ -67,11 +79,10 @@ static void test_whole(void **state)
 static void test_80_columns(void **state)
 {
 	(void)state;
-	expect((struct table_style){.width = 80},
-	       HEAD "POOL              STATE     IDLE  BUSY  BOOT  MAX    QUEUE  RESTARTS  MEMORY\n"
-		    "bad               failed       0     0     0    1      -/5         0       -\n"
-		    "blog              ready        1     2     0   16    3/511        21    8.0M\n"
-		    "site@ww~.example  at_max       0     4     0    4    0/511         0    123M\n" REMARKS);
+	expect((struct table_style){.width = 80}, HEAD "POOL              STATE     IDLE  BUSY  BOOT  MAX    QUEUE  RESTARTS  MEMORY\n"
+						       "bad               failed       0     0     0    1      -/5         0       -\n"
+						       "blog              ready        1     2     0   16    3/511        21    8.0M\n"
+						       "site@ww~.example  at_max       0     4     0    4    0/511         0    123M\n" REMARKS);
 }
 
 static void test_colour(void **state)
@@ -101,13 +112,12 @@ static void test_never_more_than_the_screen(void **state)
 			free(got);
 		}
 	}
-	expect((struct table_style){.width = 80, .lines = 6},
-	       "fcgipm 0.1.0, up 1m 0s, launcher 11, manager 12, configuration 0, 0 of 512 workers\n"
-	       "3 pools: 1 failed, 1 at_max, 1 ready; 3 waiting, 131M of memory\n"
-	       "POOL              STATE     IDLE  BUSY  BOOT  MAX    QUEUE  RESTARTS  MEMORY\n"
-	       "bad               failed       0     0     0    1      -/5         0       -\n"
-	       "... 2 more; fcgipm top shows them\n"
-	       "bad: \\x1b[31mno; 3 crashes in a row\n");
+	expect((struct table_style){.width = 80, .lines = 6}, "fcgipm 0.1.0, up 1m 0s, launcher 11, manager 12, configuration 0, 0 of 512 workers\n"
+							      "3 pools: 1 failed, 1 at_max, 1 ready; 3 waiting, 131M of memory\n"
+							      "POOL              STATE     IDLE  BUSY  BOOT  MAX    QUEUE  RESTARTS  MEMORY\n"
+							      "bad               failed       0     0     0    1      -/5         0       -\n"
+							      "... 2 more; fcgipm top shows them\n"
+							      "bad: \\x1b[31mno; 3 crashes in a row\n");
 }
 
 static void test_no_pools(void **state)
@@ -126,7 +136,8 @@ static void test_no_pools(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_whole),    cmocka_unit_test(test_80_columns), cmocka_unit_test(test_colour), cmocka_unit_test(test_never_more_than_the_screen),
+		cmocka_unit_test(test_whole),    cmocka_unit_test(test_80_columns),
+		cmocka_unit_test(test_colour),   cmocka_unit_test(test_never_more_than_the_screen),
 		cmocka_unit_test(test_no_pools),
 	};
 
