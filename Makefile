@@ -35,8 +35,8 @@ LIBS_conf = -lyaml
 USES_manager = pool probe settings spec wire base
 LIBS_manager = -levent_core
 USES_cli = view client settings spec fcgi wire base
-LIBS_cli =
-ALL_LIBS = -lyaml -levent_core -lcap
+LIBS_cli = -lncursesw
+ALL_LIBS = -lyaml -levent_core -lcap -lncursesw
 
 PROGRAMS = $(BUILD)/bin/fcgipm $(ROLES:%=$(BUILD)/libexec/fcgipm/fcgipm-%)
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*/test_*.c))

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Says what is missing, by Debian package, and installs it as root: deps.sh [MORE...]   Packages' daemons are kept from starting.
 set -eu
-packages="build-essential pkg-config libevent-dev libcap-dev libyaml-dev libfcgi-dev libcmocka-dev
+packages="build-essential pkg-config libevent-dev libcap-dev libyaml-dev libfcgi-dev libcmocka-dev libncurses-dev
 	nginx-light apache2-bin php-cgi ruby-fcgi libfcgi-perl libcgi-fast-perl sbcl clisp clisp-module-fastcgi gitweb
 	python3 python3-pytest python3-pyte shellcheck clang clang-format clang-tidy cppcheck valgrind gcovr curl procps util-linux passwd $*"
 

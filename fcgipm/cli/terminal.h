@@ -13,7 +13,9 @@
 
 /* A file that is a terminal on which a cursor can be moved: not with TERM unset or dumb. */
 bool terminal_is(FILE *f);
-/* That, and the environment has no NO_COLOR (no-color.org). */
+/* Its kind is known to terminfo, which says how to clear it and to put the cursor anywhere. */
+bool terminal_can_draw(FILE *f);
+/* A terminal, and the environment has no NO_COLOR (no-color.org). */
 bool terminal_has_colour(FILE *f);
 /* 80 by 24 where it does not say. */
 void terminal_size(FILE *f, size_t *ret_columns, size_t *ret_lines);

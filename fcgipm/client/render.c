@@ -176,12 +176,25 @@ static void detail_line(struct fp_doc *d, const struct figure *f, const void *ba
 	}
 }
 
+static bool is_number(const struct figure *f)
+{
+	return f->type != FIGURE_TEXT && f->type != FIGURE_TEXTS && f->type != FIGURE_PIDS;
+}
+
+/* What is said about it, then what is counted. */
+void render_detail_pool(struct fp_doc *d, const struct snapshot_pool *p)
+{
+	for (int numbers = 0; numbers < 2; numbers++)
+		for (size_t row = 0; row < figures_pool_count; row++)
+			if (is_number(&figures_pool[row]) == (numbers > 0))
+				detail_line(d, &figures_pool[row], p);
+}
+
 void render_detail(struct fp_doc *d, const struct snapshot *s)
 {
 	render_manager(d, &s->manager);
 	for (uint32_t i = 0; i < s->count; i++) {
 		fp_doc_add(d, "\n");
-		for (size_t row = 0; row < figures_pool_count; row++)
-			detail_line(d, &figures_pool[row], &s->pools[i]);
+		render_detail_pool(d, &s->pools[i]);
 	}
 }

@@ -11,7 +11,8 @@
 void render_json(struct fp_doc *d, const struct snapshot *s);
 /* A line about the manager. */
 void render_manager(struct fp_doc *d, const struct wire_status_manager *m);
-/* Everything about each pool, with the meaning of each number. */
+/* Everything about each pool, or one, with the meaning of each number. */
+void render_detail_pool(struct fp_doc *d, const struct snapshot_pool *p);
 void render_detail(struct fp_doc *d, const struct snapshot *s);
 
 /* "3d 4h", "4h 5m", "5m 6s", "6s": the two greatest units; buf is returned. */

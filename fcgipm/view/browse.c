@@ -21,8 +21,8 @@ static void select_row(struct browse *b, size_t row)
 		snprintf(b->name, sizeof(b->name), "%s", b->view.rows[b->selected].pool->figures.name);
 }
 
-/* The rows have moved: whoever has selected a pool stays with it, whoever stands at the top stays at the top. */
-static void follow(struct browse *b)
+/* The rows have moved: whoever has selected a pool stays with it, whoever stands at the top stays at the top.  Where it is gone another row is selected. */
+static void follow(struct browse *b, size_t other)
 {
 	size_t i = 0;
 
@@ -35,13 +35,13 @@ static void follow(struct browse *b)
 	if (i < b->view.count)
 		b->selected = i;
 	else if (b->mode == BROWSE_LIST)
-		select_row(b, b->selected);
+		select_row(b, other);
 }
 
 static void arrange(struct browse *b)
 {
 	view_arrange(&b->view);
-	follow(b);
+	follow(b, 0);
 }
 
 int browse_take(struct browse *b, struct snapshot *s, int64_t at_ms)
@@ -49,7 +49,7 @@ int browse_take(struct browse *b, struct snapshot *s, int64_t at_ms)
 	int r = view_take(&b->view, s, at_ms);
 
 	if (r == 0)
-		follow(b);
+		follow(b, b->selected);
 	return r;
 }
 

@@ -1,6 +1,7 @@
 /* How the table of a view stands on so many columns of a terminal (command line).  Pure. */
 #include "fcgipm/view/layout.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "fcgipm/client/term.h"
@@ -19,9 +20,11 @@ static void measure(struct layout *l, const struct view *v)
 		const struct column *c = l->column[i];
 
 		l->width[i] = wider(c->width, strlen(c->heading));
+		l->unknown[i] = c->number != NULL;
 		for (uint32_t r = 0; r < v->count; r++) {
 			c->cell(c, &v->rows[r], buf);
 			l->width[i] = wider(l->width[i], term_columns(buf));
+			l->unknown[i] = l->unknown[i] && c->number(&v->rows[r]) == WIRE_UNKNOWN;
 		}
 		l->total += l->width[i] + (i > 0 ? LAYOUT_GAP : 0);
 	}
@@ -38,15 +41,22 @@ static void shorten_names(struct layout *l, size_t width, size_t least)
 	l->total -= less;
 }
 
-/* Where nothing else may go the last does. */
+static unsigned order_of(const struct layout *l, size_t i)
+{
+	if (l->column[i]->given_up == 0)
+		return UINT_MAX;
+	return l->unknown[i] ? 0 : l->column[i]->given_up;
+}
+
+/* Where none may go the last does. */
 static size_t given_up_next(const struct layout *l)
 {
-	size_t next = 0;
+	size_t next = l->count - 1;
 
 	for (size_t i = 1; i < l->count; i++)
-		if (l->column[i]->given_up > 0 && (next == 0 || l->column[i]->given_up < l->column[next]->given_up))
+		if (order_of(l, i) < order_of(l, next))
 			next = i;
-	return next > 0 ? next : l->count - 1;
+	return next;
 }
 
 static void give_up(struct layout *l, size_t next)
@@ -55,6 +65,7 @@ static void give_up(struct layout *l, size_t next)
 	l->count--;
 	memmove(&l->column[next], &l->column[next + 1], (l->count - next) * sizeof(l->column[0]));
 	memmove(&l->width[next], &l->width[next + 1], (l->count - next) * sizeof(l->width[0]));
+	memmove(&l->unknown[next], &l->unknown[next + 1], (l->count - next) * sizeof(l->unknown[0]));
 }
 
 struct layout layout_make(const struct view *v, size_t width)

@@ -11,6 +11,7 @@ struct layout {
 	size_t count;
 	const struct column *column[LAYOUT_COLUMNS_MAX];
 	size_t width[LAYOUT_COLUMNS_MAX];
+	bool unknown[LAYOUT_COLUMNS_MAX]; /* of every row: the first to go where there is no room */
 	size_t total; /* with the gaps */
 };
 

@@ -15,7 +15,7 @@ enum { HEAD_LINES = 3 };
 
 static const char *const tones[TONE_COUNT] = {[TONE_GOOD] = "32", [TONE_DIM] = "2", [TONE_WARN] = "33", [TONE_BAD] = "1;31"};
 
-void table_tone(struct fp_doc *d, enum tone tone, bool colour, const char *text)
+static void add_toned(struct fp_doc *d, enum tone tone, bool colour, const char *text)
 {
 	if (colour && tones[tone] != NULL)
 		fp_doc_add(d, "\x1b[%sm%s\x1b[0m", tones[tone], text);
@@ -75,7 +75,7 @@ static void pool_line(struct fp_doc *d, const struct layout *l, const struct vie
 
 		layout_cell(l, i, row, &cell);
 		d->failed = d->failed || cell.failed;
-		table_tone(d, state_tone(row->pool->figures.state), coloured, cell.at != NULL ? cell.at : "");
+		add_toned(d, state_tone(row->pool->figures.state), coloured, cell.at != NULL ? cell.at : "");
 		fp_doc_fini(&cell);
 	}
 	fp_doc_add(d, "\n");

@@ -16,7 +16,4 @@ void table_render(struct fp_doc *d, const struct view *v, const struct table_sty
 /* "1000 pools: 2 failed, 998 ready; 3 wait, 12.5 requests/s, 1.2G": without a newline. */
 void table_totals(struct fp_doc *d, const struct view *v);
 
-/* Adds text in a tone; plain where there is no colour. */
-void table_tone(struct fp_doc *d, enum tone tone, bool colour, const char *text);
-
 #endif

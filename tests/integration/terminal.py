@@ -13,14 +13,14 @@ import pyte
 class Terminal:
     """argv on a pty of columns x lines; screen() is what is to be seen now, raw every byte that came."""
 
-    def __init__(self, argv, columns=100, lines=24, env=None):
+    def __init__(self, argv, columns=100, lines=24, env=None, user=None):
         self.master, self.slave = os.openpty()
         self.raw = b""
         self._screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self._screen)
         self._size(columns, lines)
         self.before = termios.tcgetattr(self.slave)
-        self.process = subprocess.Popen([str(a) for a in argv], stdin=self.slave, stdout=self.slave, stderr=self.slave, start_new_session=True,
+        self.process = subprocess.Popen([str(a) for a in argv], stdin=self.slave, stdout=self.slave, stderr=self.slave, start_new_session=True, user=user,
                                         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - its controlling terminal
                                         env={**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **(env or {})})
 
@@ -31,8 +31,8 @@ class Terminal:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
-        os.close(self.master)
-        os.close(self.slave)
+        for fd in (self.master, self.slave):
+            os.close(fd)
 
     def _size(self, columns, lines):
         fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))

@@ -49,7 +49,7 @@ def test_exit_codes(fcgipm, place):
 
 
 def test_every_command_has_help():
-    commands = ("run", "check", "status", "reload", "restart", "scale", "stop", "start", "shutdown", "request")
+    commands = ("run", "check", "status", "top", "reload", "restart", "scale", "stop", "start", "shutdown", "request")
     for command in commands:
         done = run(command, "--help")
         assert done.returncode == 0 and command in done.stdout

@@ -31,6 +31,12 @@ def test_yaml_is_read_by_conf_alone():
     assert "libyaml-0" not in needed("fcgipm-manager") | needed("fcgipm-launcher")
 
 
+def test_the_terminal_is_for_the_command_line_alone():
+    roles = [role.name for role in (BUILD / "libexec/fcgipm").iterdir()]
+    assert "fcgipm-launcher" in roles
+    assert not [(role, name) for role in roles for name in needed(role) if re.match("lib(ncurses|tinfo)", name)]
+
+
 def test_the_manager_has_no_capability_and_gains_none(fcgipm):
     m = fcgipm("pools:" + pool("c")).ready()
     s = proc_status(m.manager_pid)

@@ -10,6 +10,7 @@ from apps import pool
 from conftest import BUILD, wait_for
 from terminal import Terminal
 
+STATES = ("starting", "ready", "sleeping", "at_max", "held", "failed", "stopped", "removing")
 LONG = "www.customer-0001-with-a-long-name.shop.example"
 
 
@@ -37,10 +38,10 @@ def cells(p):
 
 def table(lines):
     """The rows of a table by their headings.  Its remarks and what stands above it are left out."""
-    start = next(i for i, line in enumerate(lines) if line.startswith("POOL "))
+    start = next((i for i, line in enumerate(lines) if line.startswith("POOL ")), len(lines) - 1)
     titles = lines[start].split()
     rows = [line.split() for line in lines[start + 1:]]
-    return [dict(zip(titles, row)) for row in rows if len(row) == len(titles) and not row[0].endswith(":")]
+    return [dict(zip(titles, row)) for row in rows if len(row) >= len(titles) and row[1] in STATES]
 
 
 def three(fcgipm):

@@ -147,6 +147,12 @@ static void test_filter(void **state)
 	browse_erase(&b);
 	browse_enter(&b, true);
 	assert_int_equal(b.view.count, 10);
+	b.mode = BROWSE_LIST;
+	press(&b, BROWSE_LAST);
+	type(&b, "5"); /* the selected one is not among them */
+	at(&b, 0, 0);
+	assert_string_equal(b.name, "p0075");
+	browse_enter(&b, false);
 	type(&b, "zzz");
 	assert_int_equal(b.view.count, 0);
 	press(&b, BROWSE_DOWN);
@@ -197,8 +203,11 @@ static void test_detail(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_moves_through_5000), cmocka_unit_test(test_stays_with_the_selected), cmocka_unit_test(test_sorts_by_keys),
-		cmocka_unit_test(test_filter),             cmocka_unit_test(test_detail),
+		cmocka_unit_test(test_moves_through_5000),
+		cmocka_unit_test(test_stays_with_the_selected),
+		cmocka_unit_test(test_sorts_by_keys),
+		cmocka_unit_test(test_filter),
+		cmocka_unit_test(test_detail),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,6 +85,32 @@ static void test_80_columns(void **state)
 						       "site@ww~.example  at_max       0     4     0    4    0/511         0    123M\n" REMARKS);
 }
 
+/* A column of which nothing is known goes before one that says something, and stays where there is room. */
+static void test_unknown_columns_go_first(void **state)
+{
+	const struct pools_row rows[] = {
+		{.f = {.name = "a", .state = "ready", .served = WIRE_UNKNOWN, .memory_bytes = WIRE_UNKNOWN}},
+		{.f = {.name = "b", .state = "ready", .served = WIRE_UNKNOWN, .memory_bytes = WIRE_UNKNOWN}},
+	};
+	struct view v = {.sort = NULL};
+	struct layout l;
+
+	(void)state;
+	pools_take(&v, rows, 2, 1000, (struct wire_wr){.at = bytes, .cap = sizeof(bytes)});
+	l = layout_make(&v, 0);
+	assert_string_equal(l.column[l.count - 1]->key, "memory");
+	l = layout_make(&v, l.total - 1);
+	assert_string_equal(l.column[l.count - 2]->key, "served");
+	assert_string_equal(l.column[l.count - 1]->key, "restarts");
+	l = layout_make(&v, l.total - 1);
+	assert_string_equal(l.column[l.count - 2]->key, "queue");
+	assert_string_equal(l.column[l.count - 1]->key, "restarts");
+	l = layout_make(&v, l.total - 1);
+	assert_string_equal(l.column[l.count - 1]->key, "restarts");
+	assert_string_equal(l.column[l.count - 3]->key, "booting"); /* max has gone */
+	view_fini(&v);
+}
+
 static void test_colour(void **state)
 {
 	char *got = rendered((struct table_style){.colour = true});
@@ -136,8 +162,11 @@ static void test_no_pools(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_whole),    cmocka_unit_test(test_80_columns),
-		cmocka_unit_test(test_colour),   cmocka_unit_test(test_never_more_than_the_screen),
+		cmocka_unit_test(test_whole),
+		cmocka_unit_test(test_80_columns),
+		cmocka_unit_test(test_unknown_columns_go_first),
+		cmocka_unit_test(test_colour),
+		cmocka_unit_test(test_never_more_than_the_screen),
 		cmocka_unit_test(test_no_pools),
 	};
 
