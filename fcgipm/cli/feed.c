@@ -9,7 +9,7 @@
 #include "fcgipm/base/fd.h"
 #include "fcgipm/cli/ask.h"
 
-enum { AGAIN_MS = 500, SILENT_MS = 3000, CHANGE_SHOWN_MS = 10000 };
+enum { AGAIN_MS = 500, SILENT_MS = 3000, CHANGE_SHOWN_MS = 10000, SHARE = 10, PAUSE_MOST_MS = 5000 };
 
 static void lose(struct feed *f, int64_t now_ms)
 {
@@ -81,12 +81,22 @@ static void note_change(struct feed *f, const struct wire_status_manager *m, int
 	f->changed_ms = now_ms;
 }
 
+/* Many pools take the manager a while; who watches it takes at most a tenth of its time. */
+static int64_t next_due(const struct feed *f, int64_t now_ms)
+{
+	int64_t pause = (now_ms - f->asked_ms) * (SHARE - 1), due = f->asked_ms + f->interval_ms;
+
+	if (pause > PAUSE_MOST_MS)
+		pause = PAUSE_MOST_MS;
+	return due > now_ms + pause ? due : now_ms + pause;
+}
+
 static enum feed_event take_answer(struct feed *f, int64_t now_ms, int fd, struct snapshot *ret)
 {
 	struct fp_err err = {.code = 0};
 
 	f->asked = false;
-	f->due_ms = f->asked_ms + f->interval_ms > now_ms ? f->asked_ms + f->interval_ms : now_ms;
+	f->due_ms = next_due(f, now_ms);
 	if (snapshot_open(fd, ret, &err) < 0) {
 		f->trouble = err;
 		return FEED_NOTHING;

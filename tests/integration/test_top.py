@@ -171,6 +171,33 @@ def test_control_c_ends_it(few):
         assert t.end() == -signal.SIGINT and t.is_as_before()
 
 
+def test_stopped_and_continued_by_the_shell(few):
+    with Terminal(["/bin/bash", "--norc", "-i"], columns=100, lines=20, env={"HISTFILE": ""}) as t:
+        state = []
+
+        def look():
+            t.type("stty -g | md5sum; echo loo''ked\n")
+            t.shows("looked")
+            state.append(re.findall(rb"([0-9a-f]{32})  -", t.raw)[-1])
+            t.type("clear\n")
+
+        look()
+        t.type(" ".join(map(str, command(few, "top"))) + "\n")
+        t.until(lambda s: names(s) == ["apple", "banana", "cherry"])
+        t.type("\x1a")
+        t.shows("Stopped")
+        assert t.raw.rfind(b"\x1b[?1049h") < t.raw.rfind(b"\x1b[?1049l")
+        look()
+        t.resize(80, 15)
+        t.type("fg\n")
+        t.until(lambda s: s[14].startswith("q quit") and names(s) == ["apple", "banana", "cherry"])
+        t.type("q")
+        look()
+        assert len(set(state)) == 1
+        t.type("exit\n")
+        assert t.end() == 0
+
+
 def test_a_terminal_that_goes_ends_it(few):
     t = top(few)
     t.shows("cherry")
