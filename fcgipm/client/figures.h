@@ -1,4 +1,4 @@
-/* What the status tells, one row a figure: its place in JSON, its column in the table, its meaning.  A new figure is a
+/* What the status tells, one row a figure: its place in JSON, its meaning (columns of the table: view/columns.h).  A new figure is a
  * field in wire/status.h and a row here; every rendering follows. */
 #ifndef FCGIPM_CLIENT_FIGURES_H
 #define FCGIPM_CLIENT_FIGURES_H
@@ -14,7 +14,6 @@ enum figure_type { FIGURE_TEXT, FIGURE_I32, FIGURE_U32, FIGURE_I64, FIGURE_U64, 
 
 struct figure {
 	const char *path; /* "queue.depth" is depth in the object queue; rows of one object stand together */
-	const char *title; /* of its column; NULL: not in the table */
 	enum figure_type type;
 	size_t offset; /* in struct snapshot_pool, or in struct wire_status_manager */
 	const char *help;
