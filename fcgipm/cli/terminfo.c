@@ -6,7 +6,12 @@
 
 bool terminal_can_draw(FILE *f)
 {
+	bool can;
 	int why;
 
-	return setupterm(NULL, fileno(f), &why) == OK && cursor_address != NULL && clear_screen != NULL;
+	if (setupterm(NULL, fileno(f), &why) != OK)
+		return false;
+	can = cursor_address != NULL && clear_screen != NULL;
+	(void)del_curterm(cur_term);
+	return can;
 }
