@@ -117,8 +117,7 @@ def test_watch_goes_on_when_the_manager_is_restarted_and_says_so(fcgipm):
         t.shows("app ")
         os.kill(old, signal.SIGKILL)
         t.shows(f"has taken over from {old}")
-        screen = t.shows("app ")
-        assert f"manager {m.manager_pid}" in "\n".join(screen)
+        t.shows(f"manager {m.manager_pid},")
         t.signal(signal.SIGTERM)
         assert t.end() == -signal.SIGTERM
     m.expected_errors.add("manager.exit")

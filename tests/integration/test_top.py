@@ -48,14 +48,16 @@ def many(fcgipm):
 
 def test_shows_what_status_says(few):
     with top(few, columns=120) as t:
-        screen = t.until(lambda s: "REQ/S" in "".join(s))
-        rows = {r["POOL"]: r for r in table(screen)}
-        assert list(rows) == ["apple", "banana", "cherry"]
-        for p in few.status()["pools"]:
-            shown = rows[p["name"]]
-            assert {k: shown[k] for k in cells(p)} == cells(p)
-            assert shown["REQ/S"] == ("-" if p["served"] is None else "0") and re.fullmatch(r"\d+(\.\d)?[KMG]", shown["MEMORY"])
-        assert f"manager {few.manager_pid}," in screen[0] and screen[1].startswith("3 pools: 3 ready; 0 waiting, ")
+        def right(s):
+            """All of it: half a picture is not yet what is waited for."""
+            rows = {r["POOL"]: r for r in table(s)}
+            return list(rows) == ["apple", "banana", "cherry"] and all(
+                {k: rows[p["name"]].get(k) for k in cells(p)} == cells(p)
+                and rows[p["name"]].get("REQ/S") == ("-" if p["served"] is None else "0") and re.fullmatch(r"\d+(\.\d)?[KMG]", rows[p["name"]].get("MEMORY", ""))
+                for p in few.status()["pools"])
+
+        t.until(right)
+        t.until(lambda s: f"manager {few.manager_pid}," in s[0] and s[1].startswith("3 pools: 3 ready; 0 waiting, "))
         assert t.colours(" ready") == {"green"}
         few.cli("scale", "cherry", "--min", 2, check=0)
         t.until(lambda s: [r["IDLE"] for r in table(s)] == ["2", "3", "2"])  # it is live
@@ -96,8 +98,8 @@ def test_detail_of_a_pool(few):
     with top(few, columns=110, lines=24) as t:
         t.shows("banana")
         t.type("j\r")
-        screen = "\n".join(t.shows("decisions"))
-        assert re.search(r"^  name +banana$", screen, re.M) and re.search(r"^  alarms +-$", screen, re.M) and "0 to 3 workers: workers.min" in screen
+        screen = "\n".join(t.shows("0 to 3 workers: workers.min"))
+        assert re.search(r"^  name +banana$", screen, re.M) and re.search(r"^  alarms +-$", screen, re.M)
         assert " ".join(map(str, few.pids("banana"))) in screen
         t.type("G")
         t.shows("resident memory of its workers")
@@ -112,7 +114,7 @@ def test_detail_of_a_pool(few):
 
 def test_the_help_names_every_key_of_the_bottom_line(few):
     with top(few, columns=120, lines=50) as t:
-        foot = t.shows("q quit")[-1]
+        foot = t.until(lambda s: s[-1].startswith("q quit") and s[-1].endswith("r reverse"))[-1]
         t.type("?")
         screen = t.shows("A letter sorts by its column")
         assert all(re.search(rf"^  {re.escape(key.split()[0])} ", "\n".join(screen), re.M) for key in foot.split("  "))
@@ -144,8 +146,8 @@ def test_every_size_of_the_terminal(few):
         t.shows("RESTARTS")
         for columns, lines in ((60, 12), (30, 8), (200, 60), (80, 24)):
             t.resize(columns, lines)
-            screen = t.until(lambda s, n=lines: len(s) == n and s[n - 1].startswith("q quit") and any(x.startswith("POOL ") for x in s))
-            assert [line.split()[0] for line in screen[4:7]] == ["apple", "banana", "cherry"]
+            t.until(lambda s, n=lines: len(s) == n and s[n - 1].startswith("q quit") and s[3].startswith("POOL ")
+                    and [line.split()[:1] for line in s[4:7]] == [["apple"], ["banana"], ["cherry"]])
         for columns, lines in ((29, 8), (80, 7), (9, 1), (1, 1)):
             t.resize(columns, lines)
             t.until(lambda s, n=columns: s[0] == "too small"[:n] or s[0] == "too small"[:n - 1] + "~")
