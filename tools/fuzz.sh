@@ -21,7 +21,7 @@ for name in "$@"; do
 	mkdir -p "$build/fuzz/$name/corpus" "tests/fuzz/corpus/$name"
 	wrap=()
 	[ "$name" != launcher ] || wrap=("${wraps[@]/#/-Wl,--wrap=}")
-	clang "${flags[@]}" -fsanitize=fuzzer "${wrap[@]}" "tests/fuzz/fuzz_$name.c" "$build/fuzz/all.a" -lcmocka -lyaml -levent_core -lcap -o "$build/fuzz/$name/fuzz"
+	clang "${flags[@]}" -fsanitize=fuzzer "${wrap[@]}" "tests/fuzz/fuzz_$name.c" "$build/fuzz/all.a" -lcmocka -lyaml -levent_core -lcap -lncursesw -o "$build/fuzz/$name/fuzz"
 	echo "---- $name, $seconds s"
 	"$build/fuzz/$name/fuzz" -max_total_time="$seconds" -rss_limit_mb=1024 -timeout=10 -print_final_stats=1 \
 		-artifact_prefix="$build/fuzz/$name/" "$build/fuzz/$name/corpus" "tests/fuzz/corpus/$name" 2>&1 | tail -n 8
