@@ -116,6 +116,7 @@ static void make_process(struct conf_draft *d)
 	const struct pool_settings *s = &d->set;
 	struct spec_pool *p = &d->spec;
 
+	p->environment_file = s->environment_file;
 	p->chroot = s->chroot;
 	p->directory = s->directory;
 	p->umask = (uint32_t)s->umask;
@@ -189,9 +190,13 @@ static void encode_settings(struct wire_wr *w, const void *s)
 static void note_places(struct conf_draft *d)
 {
 	static const enum settings_pool_index rows[SPEC_ORIGIN_COUNT] = {
-		[SPEC_ORIGIN_COMMAND] = SETTINGS_AT_POOL_command, [SPEC_ORIGIN_USER] = SETTINGS_AT_POOL_user,
-		[SPEC_ORIGIN_CHROOT] = SETTINGS_AT_POOL_chroot,   [SPEC_ORIGIN_DIRECTORY] = SETTINGS_AT_POOL_directory,
-		[SPEC_ORIGIN_LISTEN] = SETTINGS_AT_POOL_listen,   [SPEC_ORIGIN_OUTPUT] = SETTINGS_AT_POOL_output,
+		[SPEC_ORIGIN_COMMAND] = SETTINGS_AT_POOL_command,
+		[SPEC_ORIGIN_USER] = SETTINGS_AT_POOL_user,
+		[SPEC_ORIGIN_CHROOT] = SETTINGS_AT_POOL_chroot,
+		[SPEC_ORIGIN_DIRECTORY] = SETTINGS_AT_POOL_directory,
+		[SPEC_ORIGIN_LISTEN] = SETTINGS_AT_POOL_listen,
+		[SPEC_ORIGIN_OUTPUT] = SETTINGS_AT_POOL_output,
+		[SPEC_ORIGIN_ENVIRONMENT_FILE] = SETTINGS_AT_POOL_environment_file,
 	};
 
 	for (int i = 0; i < SPEC_ORIGIN_COUNT; i++)

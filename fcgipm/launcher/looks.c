@@ -19,22 +19,35 @@ enum { LOOK_LIMIT_MS = 5000 };
 
 /* The key of a place, as look names it. */
 static const char *const origin_keys[SPEC_ORIGIN_COUNT] = {
-	[SPEC_ORIGIN_POOL] = "pool",           [SPEC_ORIGIN_COMMAND] = "command", [SPEC_ORIGIN_USER] = "user",     [SPEC_ORIGIN_CHROOT] = "chroot",
-	[SPEC_ORIGIN_DIRECTORY] = "directory", [SPEC_ORIGIN_LISTEN] = "listen",   [SPEC_ORIGIN_OUTPUT] = "output",
+	[SPEC_ORIGIN_POOL] = "pool",           [SPEC_ORIGIN_COMMAND] = "command",
+	[SPEC_ORIGIN_USER] = "user",           [SPEC_ORIGIN_CHROOT] = "chroot",
+	[SPEC_ORIGIN_DIRECTORY] = "directory", [SPEC_ORIGIN_LISTEN] = "listen",
+	[SPEC_ORIGIN_OUTPUT] = "output",       [SPEC_ORIGIN_ENVIRONMENT_FILE] = "environment_file",
 };
 
 /* ---- findings ---- */
 
-void looks_add_finding(struct load *ld, const struct spec_entry *e, enum spec_origin at, const char *text)
+static void add_line(struct load *ld, const struct spec_entry *e, enum spec_origin at, const char *kind, const char *text)
 {
 	const struct spec_place *p = &e->places[at];
 	const char *file = p->file < ld->spec.file_count ? ld->spec.files[p->file] : ld->launcher->config;
+	const char *key = at == SPEC_ORIGIN_POOL ? "" : origin_keys[at];
 
-	if (at == SPEC_ORIGIN_POOL)
-		fp_doc_add(&ld->text, "%s:%u:%u: pools.%s: %s\n", file, p->line, p->column, e->name, text);
-	else
-		fp_doc_add(&ld->text, "%s:%u:%u: pools.%s.%s: %s\n", file, p->line, p->column, e->name, origin_keys[at], text);
+	fp_doc_add(&ld->text, "%s:%u:%u: %spools.%s%s%s: %s\n", file, p->line, p->column, kind, e->name, key[0] != '\0' ? "." : "", key, text);
+}
+
+void looks_add_finding(struct load *ld, const struct spec_entry *e, enum spec_origin at, const char *text)
+{
+	add_line(ld, e, at, "", text);
 	ld->errors++;
+}
+
+static void add_warning(struct load *ld, const struct spec_entry *e, enum spec_origin at, const char *text)
+{
+	add_line(ld, e, at, "warning: ", text);
+	ld->warnings++;
+	if (ld->kind == LOAD_START)
+		log_warn("pool.warning", KS("pool", e->name), KS("key", origin_keys[at]), KS("text", text));
 }
 
 static enum spec_origin origin_of(const char *key, size_t len)
@@ -60,7 +73,7 @@ static void pool_failed(struct load *ld, const struct spec_entry *e, const char 
 	link_pool(l, p, p->current);
 }
 
-/* Lines of "KEY\tTEXT". */
+/* Lines of "KEY\tTEXT", "~KEY\tTEXT" for a warning. */
 static void take_findings(struct load *ld, const struct spec_entry *e, char *text)
 {
 	char *save = NULL, first[256] = "";
@@ -73,6 +86,10 @@ static void take_findings(struct load *ld, const struct spec_entry *e, char *tex
 				*c = '?'; /* it saw the account's own files */
 		if (tab == NULL)
 			continue;
+		if (line[0] == '~') {
+			add_warning(ld, e, origin_of(line + 1, (size_t)(tab - line - 1)), tab + 1);
+			continue;
+		}
 		looks_add_finding(ld, e, origin_of(line, (size_t)(tab - line)), tab + 1);
 		if (first[0] == '\0')
 			snprintf(first, sizeof(first), "%.*s: %.200s", (int)(tab - line), line, tab + 1);

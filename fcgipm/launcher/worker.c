@@ -140,6 +140,8 @@ static const char *detail_of(const struct spec_pool *s, uint32_t step)
 		return s->chroot;
 	case PRIV_STEP_DIRECTORY:
 		return s->directory;
+	case PRIV_STEP_ENVIRONMENT:
+		return s->environment_file;
 	case PRIV_STEP_EXEC:
 		return s->argv[0];
 	default:
@@ -216,6 +218,7 @@ static void jail_of(const struct launcher *l, const struct spec_pool *s, int lis
 		.group_count = s->group_count,
 		.chroot = s->chroot,
 		.directory = s->directory,
+		.environment_file = s->environment_file,
 		.umask = s->umask,
 		.nice = s->nice != 0 ? s->nice : l->nice,
 		.capabilities = s->capabilities,

@@ -13,6 +13,7 @@
 
 #include "fcgipm/base/fd.h"
 #include "fcgipm/look/magic.h"
+#include "fcgipm/priv/environment.h"
 
 enum { INTERPRETERS_MAX = 4, INTERPRETER_PATH = 512 };
 
@@ -33,7 +34,7 @@ static void find(struct view *v, const char *key, const char *fmt, ...)
 	fp_text_vadd(v->findings, fmt, ap);
 	va_end(ap);
 	fp_text_add(v->findings, "\n");
-	v->count++;
+	v->count += key[0] != LOOK_WARNING;
 }
 
 static const char *where(const struct view *v)
@@ -76,6 +77,29 @@ static void look_directory(struct view *v)
 		find(v, "directory", "%s%s: %s (make it, or name another)", v->pool->directory, where(v), strerror(-fd));
 	else if (faccessat(fd, ".", X_OK, 0) < 0)
 		find(v, "directory", "%s%s: uid %u may not enter it", v->pool->directory, where(v), (unsigned)geteuid());
+}
+
+/* Too large for a stack. */
+static struct priv_environment environment;
+
+static void look_environment(struct view *v)
+{
+	const char *path = v->pool->environment_file;
+	struct stat st;
+	unsigned line;
+	int r;
+
+	if (path[0] == '\0')
+		return;
+	r = priv_environment_begin(&environment, v->pool->envp);
+	if (r == 0)
+		r = priv_environment_read(&environment, path, &line);
+	if (r == -EINVAL && line > 0)
+		find(v, "environment_file", "%s:%u: not NAME=VALUE (a name of letters, digits and _; # begins a comment)", path, line);
+	else if (r < 0)
+		find(v, "environment_file", "%s: %s (a regular file that uid %u may read, at most 64K)", path, strerror(-r), (unsigned)geteuid());
+	else if (stat(path, &st) == 0 && (st.st_mode & S_IROTH) != 0)
+		find(v, "~environment_file", "%s: every account can read it (chmod o-r)", path);
 }
 
 static ssize_t read_file(void *ctx, void *buf, size_t len, off_t offset)
@@ -136,15 +160,23 @@ static void look_command(struct view *v)
 	find(v, "command", "%s: too many interpreters, one behind the other", v->pool->argv[0]);
 }
 
+static void look_inside(struct view *v)
+{
+	if (!open_root(v))
+		return;
+	look_directory(v);
+	look_command(v);
+}
+
 unsigned look_at_pool(const struct spec_pool *p, struct fp_text *findings)
 {
 	struct view v = {.pool = p, .root = -1, .findings = findings};
 
 	if (geteuid() != p->uid || getegid() != p->gid) {
 		find(&v, "user", "looked with uid %u, not %u", (unsigned)geteuid(), p->uid);
-	} else if (open_root(&v)) {
-		look_directory(&v);
-		look_command(&v);
+	} else {
+		look_environment(&v);
+		look_inside(&v);
 	}
 	fp_close(&v.root);
 	return v.count;

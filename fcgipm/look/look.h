@@ -5,7 +5,9 @@
 #include "fcgipm/base/text.h"
 #include "fcgipm/spec/spec.h"
 
-/* Adds a line "KEY\tTEXT" for everything that keeps the pool from running.  Returns their number. */
+enum { LOOK_WARNING = '~' };
+
+/* Adds a line "KEY\tTEXT" for everything that keeps the pool from running, "~KEY\tTEXT" for what may surprise.  Returns the number of the former. */
 unsigned look_at_pool(const struct spec_pool *p, struct fp_text *findings);
 
 #endif

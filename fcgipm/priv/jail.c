@@ -11,6 +11,8 @@
  */
 #include "fcgipm/priv/jail.h"
 
+#include "fcgipm/priv/environment.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -181,6 +183,21 @@ static int step_narrow(const struct priv_jail *j)
 	return set_caps((struct cap_sets){.permitted = have, .effective = have & BIT(CAP_SYS_CHROOT)});
 }
 
+/* Filled in a forked child alone, whose copy of it nobody else sees: too large for a stack. */
+static struct priv_environment environment;
+
+/* With the account's rights and no capability that would go beyond them (step_narrow), and before the chroot: secrets need not lie inside. */
+static int step_environment(const struct priv_jail *j)
+{
+	unsigned line;
+	int r;
+
+	if (j->environment_file == NULL || j->environment_file[0] == '\0')
+		return 0;
+	r = priv_environment_begin(&environment, j->envp);
+	return r < 0 ? r : priv_environment_read(&environment, j->environment_file, &line);
+}
+
 static int step_chroot(const struct priv_jail *j)
 {
 	if (j->chroot[0] == '\0')
@@ -247,7 +264,7 @@ static int step_exec(const struct priv_jail *j)
 {
 	/* exec takes char *const *; neither it nor the new program can change what is const here. */
 	char *const *argv = (char *const *)(uintptr_t)j->argv;
-	char *const *envp = (char *const *)(uintptr_t)j->envp;
+	char *const *envp = (char *const *)(uintptr_t)(environment.count > 0 ? environment.envp : j->envp);
 
 	if (j->exec_fd >= 0)
 		syscall(SYS_execveat, PROGRAM_FD, "", argv, envp, AT_EMPTY_PATH);
@@ -271,6 +288,7 @@ static const struct step to_exec[] = {
 	{PRIV_STEP_GID, step_gid},
 	{PRIV_STEP_UID, step_uid},
 	{PRIV_STEP_CAPABILITIES, step_narrow},
+	{PRIV_STEP_ENVIRONMENT, step_environment},
 	{PRIV_STEP_CHROOT, step_chroot},
 	{PRIV_STEP_DIRECTORY, step_directory},
 	{PRIV_STEP_CAPABILITIES, step_capabilities},

@@ -16,7 +16,7 @@
 #define PRIV_STEPS(X)                                                                                                                                          \
 	X(NONE, "none")                                                                                                                                        \
 	X(SIGNALS, "signals") X(SESSION, "session") X(DESCRIPTORS, "descriptors") X(LIMITS, "limits") X(PRIORITY, "priority") X(GROUPS, "groups")              \
-		X(GID, "group") X(UID, "user") X(CHROOT, "chroot") X(DIRECTORY, "directory") X(CAPABILITIES, "capabilities")                                   \
+		X(GID, "group") X(UID, "user") X(ENVIRONMENT, "environment_file") X(CHROOT, "chroot") X(DIRECTORY, "directory") X(CAPABILITIES, "capabilities")                                   \
 			X(NO_NEW_PRIVS, "no_new_privileges") X(UMASK, "umask") X(EXEC, "exec") X(BIND, "bind") X(OPEN, "open") X(TIMEOUT, "timeout")
 #define PRIV_STEP_ENUM(NAME, text) PRIV_STEP_##NAME,
 enum priv_step { PRIV_STEPS(PRIV_STEP_ENUM) PRIV_STEP_COUNT };
@@ -34,6 +34,7 @@ struct priv_jail {
 	uint32_t group_count;
 	const char *chroot; /* "" none */
 	const char *directory; /* "" leave */
+	const char *environment_file; /* adds to envp; outside the chroot; NULL or "" none */
 	uint32_t umask;
 	struct {
 		int resource; /* RLIMIT_... */

@@ -81,8 +81,8 @@
 	  "The file mode creation mask.")                                                                     \
 	X("environment", environment, ENVIRONMENT, "", NULL, 0, 0, RECYCLE, HASH, NOW,                        \
 	  "The environment: NAME: VALUE. Beside it there is PATH=/usr/local/bin:/usr/bin:/bin and what inherit_environment names.") \
-	X("environment_file", environment_file, PATH, "", NULL, 0, 0, RECYCLE, VALUE, NOT_YET,                \
-	  "A file of NAME=VALUE lines, opened with the account's rights.")                                    \
+	X("environment_file", environment_file, PATH, "", NULL, 0, 0, RECYCLE, VALUE, NOW,                    \
+	  "A file of NAME=VALUE lines, outside the chroot, read with the account's rights whenever a worker starts; it wins over environment.")                                    \
 	X("inherit_environment", inherit_environment, NAMES, "", NULL, 0, 0, RECYCLE, VALUE, NOW,             \
 	  "Names that are taken over from the environment of fcgipm itself.")                                 \
 	X("listen", listen, LISTEN, NULL, NULL, 0, 0, REBIND, VALUE, NOW,                                     \

@@ -43,6 +43,8 @@ static const char *below_process(const struct spec_pool *p)
 {
 	if (p->argv[0] == NULL || p->argv[0][0] != '/')
 		return "executable is not absolute";
+	if (p->environment_file[0] != '\0' && !spec_path_ok(p->environment_file))
+		return "environment_file is no absolute path";
 	if (p->chroot[0] != '\0' && !spec_path_ok(p->chroot))
 		return "chroot is no absolute path";
 	if (!spec_path_ok(p->directory))

@@ -31,6 +31,7 @@ void spec_pool_encode(struct wire_wr *w, const struct spec_pool *p)
 		wire_put_u32(w, p->groups[i]);
 	put_texts(w, p->argv);
 	put_texts(w, p->envp);
+	wire_put_str(w, p->environment_file);
 	wire_put_str(w, p->chroot);
 	wire_put_str(w, p->directory);
 	wire_put_u32(w, p->umask);
@@ -132,6 +133,7 @@ static void get_groups(struct reading *in, struct spec_pool *p)
 
 static void get_process(struct reading *in, struct spec_pool *p)
 {
+	p->environment_file = get_text(in, SPEC_PATH_MAX, "environment_file too long");
 	p->chroot = get_text(in, SPEC_PATH_MAX, "chroot too long");
 	p->directory = get_text(in, SPEC_PATH_MAX, "directory too long");
 	p->umask = get_u32(in, 0, UMASK_MAX, "umask out of range");

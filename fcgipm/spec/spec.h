@@ -28,6 +28,7 @@ struct spec_pool {
 	uint32_t groups[SPEC_GROUPS_MAX]; /* exactly the supplementary ones */
 	const char **argv; /* NULL-terminated; argv[0] is the executable, absolute inside the chroot */
 	const char **envp; /* NULL-terminated NAME=VALUE */
+	const char *environment_file; /* absolute, outside the chroot; "" none */
 	const char *chroot; /* "" none */
 	const char *directory; /* absolute inside the chroot; "/" by default */
 	uint32_t umask;
@@ -56,6 +57,7 @@ enum spec_origin {
 	SPEC_ORIGIN_DIRECTORY,
 	SPEC_ORIGIN_LISTEN,
 	SPEC_ORIGIN_OUTPUT,
+	SPEC_ORIGIN_ENVIRONMENT_FILE,
 	SPEC_ORIGIN_COUNT
 };
 struct spec_place {

@@ -37,7 +37,7 @@ enum { WIRE_CONF_FD = 3, WIRE_CONF_TEXT_MAX = 64 << 20, WIRE_CONF_SPEC_MAX = 256
 /* errors, warnings: how many lines of the text are which (all errors first).  Descriptors: {text} and, without errors, {text, spec};
  * both sealed memfds. With flag DUMP the text is the effective configuration instead, behind the warnings. */
 #define WIRE_FIELDS_conf_result(F) F(u32, errors) F(u32, warnings)
-/* findings, one a line: "KEY\tTEXT" with KEY as in the spec's origins; empty: nothing is wrong. */
+/* findings, one a line: "KEY\tTEXT" with KEY as in the spec's origins, "~KEY\tTEXT" for a warning; empty: nothing is wrong. */
 #define WIRE_FIELDS_look_result(F) F(u32, count) F(str, text)
 
 enum wire_conf_flags { WIRE_CONF_ORDINARY = 1, WIRE_CONF_DUMP = 2, WIRE_CONF_SECRET = 4 };

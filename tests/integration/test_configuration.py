@@ -1,8 +1,10 @@
 """The file: includes, sizes, what is refused and how it is said."""
+import os
 import subprocess
 
 from apps import pool
 from conftest import BUILD, needs_root
+from fcgi import request
 
 
 def check(config):
@@ -44,3 +46,43 @@ def test_lists_that_no_message_holds_are_refused_with_the_remedy(place):
                         (f"manager: {{control: {{observers: [{many}]}}}}\npools: {{}}\n", "manager: too long")):
         done = check(write(place / "lists.yaml", text))
         assert done.returncode == 78 and where in done.stderr and "@group" in done.stderr, done.stderr
+
+
+@needs_root
+def test_an_environment_file_is_read_with_the_accounts_rights_at_each_start(fcgipm, place, accounts):
+    """Outside the chroot, unreadable to others, and new with the next worker."""
+    account = accounts[0]
+    secrets = write(place / "secrets", "# for one account alone\nTOKEN=first\nMODE='from the file'\n")
+    secrets.chmod(0o400)
+    os.chown(secrets, account.pw_uid, account.pw_gid)
+    m = fcgipm("pools:" + pool("c", workers=1, user=account.pw_name, extra=f"environment: {{MODE: given, KEPT: here}}\n    environment_file: {secrets}")).ready()
+    assert {"TOKEN=first", "MODE=from the file", "KEPT=here"} <= set(request(m.socket(), "env").decode().split("\n"))
+    assert not check(m.config).stderr and check(m.config).returncode == 0
+    secrets.write_text("TOKEN=second\n")
+    m.cli("restart", "app", check=0)
+    assert "TOKEN=second" in request(m.socket(), "env").decode().split("\n")
+    for pid in (m.manager_pid, m.launcher_pid):
+        assert b"second" not in open(f"/proc/{pid}/environ", "rb").read()
+
+
+@needs_root
+def test_an_environment_file_that_does_not_serve_is_named(fcgipm, place):
+    secrets = write(place / "secrets", "A=1\nexport B=2\n")
+    m = fcgipm("pools:" + pool("c", workers=1, extra=f"environment_file: {secrets}"))
+    m.expected_errors.add("pool.failed")
+    assert m.event("worker.exit", pool="app")["text"] == f"could not be started: environment_file {secrets}: Invalid argument"
+    m.event("pool.failed", pool="app")
+    assert f"{secrets}:2: not NAME=VALUE" in m.pool()["last_error"]
+    done = check(m.config)
+    assert done.returncode == 78 and f"pools.app.environment_file: {secrets}:2: not NAME=VALUE" in done.stderr
+    secrets.write_text("A=1\n")
+    done = check(m.config)
+    assert done.returncode == 0 and f"warning: pools.app.environment_file: {secrets}: every account can read it (chmod o-r)" in done.stderr
+    secrets.chmod(0o600)
+    done = check(m.config)
+    assert done.returncode == 78 and "Permission denied" in done.stderr
+    secrets.unlink()
+    os.mkfifo(secrets)
+    secrets.chmod(0o644)
+    done = check(m.config)
+    assert done.returncode == 78 and "a regular file that uid" in done.stderr

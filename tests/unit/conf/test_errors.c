@@ -110,7 +110,6 @@ static const struct fault value_faults[] = {
 };
 
 static const struct fault later_faults[] = {
-	{POOL "    environment_file: /x\n", "p.yaml:5:23: pools.blog.environment_file: \"/x\" is not possible yet (leave it out)\n"},
 	{POOL "    workers: {max_requests: 5}\n", "p.yaml:5:29: pools.blog.workers.max_requests: \"5\" is not possible yet (leave it out)\n"},
 	{POOL "    workers: {max_memory: 5M}\n", "p.yaml:5:27: pools.blog.workers.max_memory: \"5M\" is not possible yet (leave it out)\n"},
 	{POOL "    workers: {start: prefork}\n", "p.yaml:5:22: pools.blog.workers.start: \"prefork\" is not possible yet (auto or exec)\n"},

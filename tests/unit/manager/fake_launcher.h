@@ -35,6 +35,7 @@ struct fake_worker {
 };
 
 struct fake {
+	uint32_t reload_seq; /* of the last RELOAD, which the test answers */
 	struct manager *m;
 	int sock;
 	struct wire_dgram in, out;
@@ -221,6 +222,7 @@ static inline void fake_on_simple(struct fake *f, struct wire_rd *r)
 		return;
 	}
 	if (f->in.type == WIRE_RELOAD) {
+		f->reload_seq = f->in.seq;
 		fake_say(f, "RELOAD\n");
 		return; /* the test answers, when it has told which pools differ */
 	}

@@ -260,27 +260,25 @@ static void ask_reload(struct peer *p)
 }
 
 /* The launcher's answer to RELOAD: the request's number is what it was. */
-static void answer_reload(struct fake *f, uint32_t seq, int code, const char *text)
+static void answer_reload(struct fake *f, int code, const char *text)
 {
-	FAKE_SEND(f, ANSWER, answer, seq, (&(struct wire_answer){.code = code, .text = text}), NULL, 0);
+	FAKE_SEND(f, ANSWER, answer, f->reload_seq, (&(struct wire_answer){.code = code, .text = text}), NULL, 0);
 }
 
 static void reload(void **state)
 {
 	struct fake *f = *state;
 	struct peer *p = peer_new(f), *q = peer_new(f);
-	uint32_t seq;
 
 	up(f);
 	ask_reload(p);
 	fake_until(f, fake_asked(f, "RELOAD\n"));
 	assert_true(fake_order(f, "NOTICE 1\n", "RELOAD\n"));
-	seq = f->m->link.last_seq;
 	ask_reload(q); /* answered by the next one */
 	f->look = WIRE_LOOK_BOOTING;
 	fake_pool(f, "blog", 2, 1, recycle);
 	fake_pool(f, "wiki", 2, 1, NULL);
-	answer_reload(f, seq, 0, "");
+	answer_reload(f, 0, "");
 	fake_until(f, fake_count(f, 2, 0) == 4);
 	fake_wait(f, 30);
 	assert_false(heard(p));
@@ -293,7 +291,7 @@ static void reload(void **state)
 	assert_true(fake_asked(f, "NOTICE 0\n"));
 	assert_false(heard(q));
 	fake_until(f, fake_times(f, "RELOAD\n") == 2);
-	answer_reload(f, f->m->link.last_seq, 78, "pools.yaml:1:1: no\n");
+	answer_reload(f, 78, "pools.yaml:1:1: no\n");
 	fake_until(f, heard(q));
 	assert_int_equal(q->code, 78);
 	assert_string_equal(q->text, "pools.yaml:1:1: no\n");
@@ -311,7 +309,7 @@ static void reload_that_fails(void **state)
 	ask_reload(p);
 	fake_until(f, fake_asked(f, "RELOAD\n"));
 	fake_pool(f, "blog", 2, 1, recycle);
-	answer_reload(f, f->m->link.last_seq, 0, "");
+	answer_reload(f, 0, "");
 	fake_until(f, heard(p));
 	assert_int_equal(p->code, 1);
 	assert_non_null(strstr(p->text, "pool blog: worker"));

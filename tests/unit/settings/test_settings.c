@@ -246,7 +246,7 @@ static const struct refused texts[] = {
 	{"user", "a:b", EINVAL, "\"a:b\" is no account (a name or a number)"},
 	{"user", "@adm", EINVAL, "\"@adm\" is no account (a name or a number)"},
 	{"user", "a\n", EINVAL, "\"a\\n\" is no account (a name or a number)"},
-	{"environment_file", "/etc/env", ENOSYS, "\"/etc/env\" is not possible yet (leave it out)"},
+	{"environment_file", "env", EINVAL, "\"env\" is no absolute path (such as /srv/alice)"},
 	{"command", "/bin/x", EINVAL, "\"/bin/x\" is no list (such as [a, b])"},
 	{"environment", "A=b", EINVAL, "\"A=b\" is no list (such as [a, b])"},
 	/* What is shown is not too long, and never half an escape. */

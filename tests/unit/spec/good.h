@@ -16,7 +16,7 @@ static const char *good_envp[] = {"PATH=/bin", "EMPTY=", NULL};
 #define GOOD_POOL(...)                                                                                        \
 	{                                                                                                     \
 		.name = "blog", .uid = 1000, .gid = 1001, .group_count = 2, .groups = {33, 2000},             \
-		.argv = good_argv, .envp = good_envp, .chroot = "/srv/alice", .directory = "/www",            \
+		.argv = good_argv, .envp = good_envp, .environment_file = "/srv/alice/env", .chroot = "/srv/alice", .directory = "/www", \
 		.umask = 027, .limits = {1024, SPEC_LIMIT_INHERIT, 0, UINT64_C(1) << 40, 60}, .nice = -5,     \
 		.capabilities = UINT64_C(1) << 10, /* CAP_NET_BIND_SERVICE */                                 \
 		.no_new_privileges = true, .listen = SPEC_LISTEN_UNIX, .address = "/run/fcgipm/pools/blog.sock", \

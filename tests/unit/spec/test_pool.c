@@ -55,6 +55,7 @@ static void same_process(const struct spec_pool *a, const struct spec_pool *b)
 	assert_memory_equal(a->groups, b->groups, a->group_count * sizeof(a->groups[0]));
 	same_texts(a->argv, b->argv);
 	same_texts(a->envp, b->envp);
+	assert_string_equal(a->environment_file, b->environment_file);
 	assert_string_equal(a->chroot, b->chroot);
 	assert_string_equal(a->directory, b->directory);
 	assert_int_equal(a->umask, b->umask);
@@ -88,7 +89,7 @@ static const char *long_argv[] = {X4000 X4000 X4000, NULL};
 /* Each bound of a field is inside. */
 static const struct spec_pool good[] = {
 	GOOD_POOL(),
-	GOOD_POOL(.group_count = 0, .argv = least_argv, .envp = no_texts, .chroot = "", .directory = "", .address = "", .output_path = ""),
+	GOOD_POOL(.group_count = 0, .argv = least_argv, .envp = no_texts, .environment_file = "", .chroot = "", .directory = "", .address = "", .output_path = ""),
 	GOOD_POOL(.group_count = SPEC_GROUPS_MAX, .groups = {[255] = 77}),
 	GOOD_POOL(.argv = long_argv, .envp = long_argv),
 	GOOD_POOL(.chroot = X4000, .directory = X4000, .output_path = X4000),
@@ -111,6 +112,7 @@ static const struct {
 	{"a name that no pool may have", GOOD_POOL(.name = "../blog")},
 	{"name too long", GOOD_POOL(.name = X100 X10 X10 "xxxxxxx")},
 	{"no command", GOOD_POOL(.argv = no_texts)},
+	{"environment_file too long", GOOD_POOL(.environment_file = X4000 X100)},
 	{"chroot too long", GOOD_POOL(.chroot = X4000 X100)},
 	{"directory too long", GOOD_POOL(.directory = X4000 X100)},
 	{"umask out of range", GOOD_POOL(.umask = 01000)},

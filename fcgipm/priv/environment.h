@@ -1,0 +1,24 @@
+/* A file of NAME=VALUE lines, as a worker's environment.  Read between fork and exec, with the account's rights: async-signal-safe throughout. */
+#ifndef FCGIPM_PRIV_ENVIRONMENT_H
+#define FCGIPM_PRIV_ENVIRONMENT_H
+
+#include <stddef.h>
+
+enum { PRIV_ENVIRONMENT_BYTES = 64 << 10, PRIV_ENVIRONMENT_NAMES = 8192 };
+
+struct priv_environment {
+	const char *envp[PRIV_ENVIRONMENT_NAMES + 1]; /* NULL-terminated */
+	unsigned count;
+	char text[PRIV_ENVIRONMENT_BYTES + 1]; /* of the file; envp points into it */
+};
+
+/* Begins with what is given (which must outlive e).  0 or -E2BIG. */
+int priv_environment_begin(struct priv_environment *e, const char *const *envp);
+/* Adds the file; a name that is there already gets the new value.  Lines: NAME=VALUE, one pair of quotes around the value is left out, nothing is expanded;
+ * empty lines and those that begin with # say nothing.  0; -EINVAL with the number of the line that is none of these; -EFBIG; -EISDIR, or -EINVAL with
+ * line 0 for what else is no regular file; or -errno. */
+int priv_environment_read(struct priv_environment *e, const char *path, unsigned *ret_line);
+/* The lines of len bytes at e->text alone, as above. */
+int priv_environment_parse(struct priv_environment *e, size_t len, unsigned *ret_line);
+
+#endif
