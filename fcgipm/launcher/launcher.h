@@ -17,6 +17,7 @@
 #include "fcgipm/base/err.h"
 #include "fcgipm/base/log.h"
 #include "fcgipm/launcher/child.h"
+#include "fcgipm/launcher/handed.h"
 #include "fcgipm/launcher/listener.h"
 #include "fcgipm/launcher/loop.h"
 #include "fcgipm/launcher/outbox.h"
@@ -63,6 +64,8 @@ struct launcher {
 	struct children children;
 	struct pool_table pools;
 	struct listener_list listeners;
+	struct handed *handed; /* sockets of a supervisor (handed.c) */
+	unsigned handed_count;
 	struct worker_table workers;
 	unsigned watchers; /* processes that wait for a busy worker's pause */
 

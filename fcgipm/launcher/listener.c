@@ -3,6 +3,7 @@
 #include "fcgipm/launcher/listener.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -84,6 +85,8 @@ void listener_withdraw(struct launcher *l, struct listener *li)
 	if (li->withdrawn || li->how.tcp)
 		return;
 	li->withdrawn = true;
+	if (li->handed)
+		return;
 	r = priv_listen_unlink(&li->how, &li->bound, &err);
 	if (r == -EXDEV)
 		r = unlink_as_account(l, li);
@@ -128,7 +131,7 @@ static struct listener *listener_find(struct launcher *l, const char *address)
 	return li;
 }
 
-static struct listener *listener_new(const struct spec_pool *s)
+static struct listener *listener_new(const struct spec_pool *s, const char *address)
 {
 	struct listener *li = calloc(1, sizeof(*li));
 
@@ -138,8 +141,8 @@ static struct listener *listener_new(const struct spec_pool *s)
 	li->refs = 1;
 	li->private_socket = s->private_socket;
 	li->how = (struct priv_listen){
-		.tcp = s->listen == SPEC_LISTEN_TCP,
-		.address = strdup(s->address),
+		.tcp = address[0] != '/',
+		.address = strdup(address),
 		.uid = s->socket_uid,
 		.gid = s->socket_gid,
 		.mode = s->socket_mode,
@@ -166,6 +169,14 @@ int listener_adjust(struct listener *li, const struct spec_pool *s, struct fp_er
 	how.gid = s->socket_gid;
 	how.mode = s->socket_mode;
 	how.backlog = s->backlog;
+	if (li->handed) { /* the backlog alone is ours to say */
+		how = li->how;
+		how.backlog = s->backlog;
+		r = listen(li->fd, (int)how.backlog) < 0 ? fp_fail(err, errno, "listen: %m") : 0;
+		if (r == 0)
+			li->how = how;
+		return r;
+	}
 	if (how.uid == li->how.uid && how.gid == li->how.gid && how.mode == li->how.mode && how.backlog == li->how.backlog)
 		return 0;
 	r = priv_listen_adjust(&how, li->fd, li->door, err);
@@ -261,19 +272,54 @@ static int bind_by_child(struct launcher *l, struct listener *li, listener_done 
 	return r;
 }
 
+/* The door is to the inode that bears its name; without one, frontends are told the path. */
+static int take_handed(struct launcher *l, struct listener *li, const struct handed *h, struct fp_err *err)
+{
+	li->handed = true;
+	li->fd = fcntl(h->fd, F_DUPFD_CLOEXEC, 0);
+	if (li->fd < 0 || listen(li->fd, (int)li->how.backlog) < 0)
+		return fp_fail(err, errno, "%s was handed over, but cannot be used: %m", h->address);
+	if (!li->how.tcp)
+		li->door = open(h->address, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	return listener_identify(l, li, err);
+}
+
+/* A socket that was handed over, unless somebody has shut it down. */
+static int find_handed(struct launcher *l, const struct spec_pool *spec, struct handed **ret, struct fp_err *err)
+{
+	int r = handed_find(l, spec, ret, err);
+
+	if (r == 0 && *ret != NULL && priv_listen_is_shut((*ret)->fd))
+		*ret = NULL;
+	return r;
+}
+
 int listener_get(struct launcher *l, const struct spec_pool *spec, listener_done *done, void *ctx)
 {
 	struct fp_err err = {0};
-	struct listener *li = listener_find(l, spec->address);
-	int r;
+	struct handed *handed = NULL;
+	struct listener *li;
+	int r = find_handed(l, spec, &handed, &err);
 
+	if (r < 0) {
+		done(NULL, r, &err, ctx);
+		return 0;
+	}
+	li = listener_find(l, handed != NULL ? handed->address : spec->address);
 	if (li != NULL) {
 		done(listener_ref(li), 0, &err, ctx); /* owner, mode and backlog change with the commit */
 		return 0;
 	}
-	li = listener_new(spec);
+	li = listener_new(spec, handed != NULL ? handed->address : spec->address);
 	if (li == NULL)
 		return -ENOMEM;
+	if (handed != NULL) {
+		r = take_handed(l, li, handed, &err);
+		done(r == 0 ? li : NULL, r, &err, ctx);
+		if (r < 0)
+			listener_free(li);
+		return 0;
+	}
 	r = priv_listen_bind(&li->how, &li->fd, &li->door, &li->bound, &err);
 	if (r == -EXDEV && !l->ordinary && (r = bind_by_child(l, li, done, ctx)) == 0)
 		return 0;

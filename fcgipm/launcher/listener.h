@@ -20,6 +20,7 @@ struct listener {
 	bool listed; /* found by its address; not after its name was removed or it was found shut down */
 	bool withdrawn; /* its name was removed */
 	bool private_socket;
+	bool handed; /* a supervisor's: its name, owner and mode are not ours to change */
 	int fd, door; /* door -1 for TCP */
 	struct priv_listen how; /* with copies of address and groups */
 	struct priv_bound bound;

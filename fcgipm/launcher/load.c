@@ -391,6 +391,7 @@ void load_settled(struct launcher *l)
 
 	if (ld == NULL || !ld->looks_wait)
 		return;
+	handed_report(l);
 	ld->looks_wait = false;
 	looks_go_on(ld);
 	load_free_if_done(ld);

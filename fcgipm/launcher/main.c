@@ -48,12 +48,17 @@ static int read_arguments(struct launcher *l, int argc, char **argv)
 	return l->config == NULL ? usage() : 0;
 }
 
-/* 0, 1 and 2 are open whatever started us; nothing else is inherited. */
-static void settle_descriptors(void)
+/* 0, 1 and 2 are open whatever started us; of others only the sockets that a supervisor hands over are inherited. */
+static int settle_descriptors(struct launcher *l, struct fp_err *err)
 {
-	for (int fd = open("/dev/null", O_RDWR); fd >= 0 && fd <= 2; fd = open("/dev/null", O_RDWR))
-		;
-	fp_close_from(3);
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	while (fd >= 0 && fd <= 2) {
+		fcntl(fd, F_SETFD, 0);
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	}
+	fp_close(&fd);
+	return handed_take(l, err);
 }
 
 /* Every listener and two descriptors a worker: as many as the system lets us have. */
@@ -160,6 +165,7 @@ static void release(struct launcher *l)
 	link_close(l);
 	pool_table_clear(l);
 	children_reap(l); /* unlinkers */
+	handed_close(l);
 	runtime_close(l);
 	free((void *)(uintptr_t)l->manager_settings.at);
 	free(l->workers.slot);
@@ -176,11 +182,14 @@ int main(int argc, char **argv)
 	int r;
 
 	l = (struct launcher){.phase = PHASE_STARTING, .lock_fd = -1, .control_fd = -1, .state_fd = -1, .log_fd = -1, .log_level = FP_LOG_INFO, .link.fd = -1};
-	settle_descriptors();
 	umask(022);
 	r = read_arguments(&l, argc, argv);
 	if (r != 0)
 		return r;
+	if (settle_descriptors(&l, &err) < 0) {
+		fprintf(stderr, "fcgipm: %s\n", err.text);
+		return 1;
+	}
 	raise_limits();
 	if (l.mode != MODE_CHECK)
 		rise(&l);

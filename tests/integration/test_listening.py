@@ -4,10 +4,11 @@ import signal
 import socket
 import stat
 import subprocess
+from pathlib import Path
 
 import pytest
 from apps import pool
-from conftest import needs_root, wait_for
+from conftest import BUILD, needs_root, wait_for
 from fcgi import request
 from frontends import free_port
 
@@ -169,3 +170,43 @@ def test_a_reload_that_fails_leaves_the_socket_as_it_is(fcgipm):
     m.write(text.replace("0600", "0640"))
     m.cli("reload", check=0)
     assert stat.S_IMODE(m.socket().stat().st_mode) == 0o640
+
+
+def activated(*sockets):
+    """systemd-socket-activate with (name, address) each: it starts the command at the first connection."""
+    return ["systemd-socket-activate", *(f"--listen={address}" for _, address in sockets), "--fdname=" + ":".join(name for name, _ in sockets)]
+
+
+def test_sockets_that_systemd_hands_over_are_matched_by_name_and_by_address(fcgipm, place):
+    tcp, nobodys = f"127.0.0.1:{free_port()}", place / "nobodys"
+    wrap = activated(("app", place / "handed"), ("any", tcp), ("nobody", nobodys))
+    m = fcgipm("pools:" + pool("c", workers=1) + pool("c", name="other", workers=1, extra=f"listen: {tcp}"), wrap=wrap)
+    wait_for((place / "handed").exists)
+    os.chmod(place / "handed", 0o640)
+    assert request(place / "handed", "pid").startswith(b"pid="), "what waited before we were started is served"
+    m.event("ready")
+    assert m.event("listener.unclaimed")["address"] == str(nobodys)
+    assert {p["name"]: p["listen"] for p in m.status()["pools"]} == {"app": str(place / "handed"), "other": tcp}
+    assert not m.socket().exists()
+    m.write("pools:" + pool("c", workers=2, extra="socket: {mode: \"0666\"}") + pool("c", name="other", workers=1, extra=f"listen: {tcp}"))
+    m.cli("reload", check=0)
+    assert request(place / "handed", "pid").startswith(b"pid=")
+    assert "LISTEN_" not in Path(f"/proc/{m.pids()[0]}/environ").read_text()
+    assert m.stop() == 0
+    assert (place / "handed").stat().st_mode & 0o777 == 0o640, "it is the supervisor's"
+
+
+def test_a_socket_handed_over_for_another_address_is_refused(fcgipm, place):
+    m = fcgipm("pools:" + pool("c", workers=1, extra="listen: 127.0.0.1:9"), wrap=activated(("app", place / "handed")))
+    m.expected_errors |= {"listener.failed", "pool.failed"}
+    wait_for((place / "handed").exists)
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(str(place / "handed"))
+        assert m.event("listener.failed", pool="app")["error"] == f"the socket that was handed over for it is {place}/handed, but listen says 127.0.0.1:9 (make them the same)"
+
+
+def test_a_descriptor_that_is_no_listening_socket_is_not_taken(place):
+    (place / "pools.yaml").write_text("pools: {}\n")
+    code = "import os,sys; os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='1'); os.dup2(2, 3); os.set_inheritable(3, True); os.execv(sys.argv[1], sys.argv[1:])"
+    done = subprocess.run(["/usr/bin/python3", "-c", code, BUILD / "bin" / "fcgipm", "run", "-c", place / "pools.yaml"], capture_output=True, text=True, timeout=20, check=False)
+    assert done.returncode == 1 and "descriptor 3 of LISTEN_FDS" in done.stderr
