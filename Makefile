@@ -5,6 +5,7 @@ CC = gcc
 endif
 prefix ?= /usr/local
 DESTDIR ?=
+unitdir ?= $(prefix)/lib/systemd/system
 T ?=
 JOBS ?= $(shell nproc)
 # V=1 shows the commands themselves.
@@ -172,11 +173,16 @@ run: deps ## Build, start the manager and a private httpd on loopback, print the
 deps: ## Say and install what is missing, by Debian package; make the two accounts
 	@tools/deps.sh
 
+# What is below /etc is the administrator's: there are examples of that in share/fcgipm.
 install: all ## Install below prefix=/usr/local (DESTDIR for packages)
-	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/libexec/fcgipm $(DESTDIR)$(prefix)/share/man/man8
+	install -d $(addprefix $(DESTDIR)$(prefix)/,bin libexec/fcgipm share/man/man8 share/fcgipm lib/sysusers.d lib/tmpfiles.d) $(DESTDIR)$(unitdir)
 	install -m 755 $(BUILD)/bin/fcgipm $(DESTDIR)$(prefix)/bin/
 	install -m 755 $(ROLES:%=$(BUILD)/libexec/fcgipm/fcgipm-%) $(DESTDIR)$(prefix)/libexec/fcgipm/
 	install -m 644 $(wildcard man/*.8) $(DESTDIR)$(prefix)/share/man/man8/
+	install -m 644 packaging/pools.yaml packaging/logrotate.conf $(DESTDIR)$(prefix)/share/fcgipm/
+	install -m 644 packaging/sysusers.conf $(DESTDIR)$(prefix)/lib/sysusers.d/fcgipm.conf
+	install -m 644 packaging/tmpfiles.conf $(DESTDIR)$(prefix)/lib/tmpfiles.d/fcgipm.conf
+	sed 's|@bindir@|$(prefix)/bin|' packaging/fcgipm.service.in >$(DESTDIR)$(unitdir)/fcgipm.service
 	@[ -n "$(DESTDIR)" ] || tools/accounts.sh
 
 clean: ## Remove what was built

@@ -15,4 +15,5 @@ for test in "$build"/tests/unit/*/test_*; do
 		exit 1
 	}
 done
+[ "$(id -u)" -ne 0 ] || tools/package.sh
 RUN_SOAK=1 tools/check.sh "$build" integration

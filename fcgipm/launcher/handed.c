@@ -90,7 +90,8 @@ static int take_all(struct launcher *l, long count, struct fp_err *err)
 		int r = take_one(&l->handed[l->handed_count], fd, names, len);
 
 		if (r < 0)
-			return fp_fail(err, -r, "descriptor %d of LISTEN_FDS (%.*s): no listening stream socket with a path or a TCP address", fd, (int)len, names);
+			return fp_fail(err, -r, "descriptor %d of LISTEN_FDS (%.*s): no listening stream socket with a path or a TCP address", fd, (int)len,
+				       names);
 		names += len + (names[len] == ':');
 	}
 	return 0;
@@ -120,7 +121,8 @@ static bool same_address(const char *a, const char *b)
 
 	if (strcmp(a, b) == 0)
 		return true;
-	return spec_tcp_parse(a, &x) == 0 && spec_tcp_parse(b, &y) == 0 && x.family == y.family && x.port == y.port && memcmp(x.host, y.host, x.family == AF_INET ? 4 : 16) == 0;
+	return spec_tcp_parse(a, &x) == 0 && spec_tcp_parse(b, &y) == 0 && x.family == y.family && x.port == y.port &&
+	       memcmp(x.host, y.host, x.family == AF_INET ? 4 : 16) == 0;
 }
 
 /* Where a pool listens that says nothing of it: such a one takes what it is handed. */
@@ -143,7 +145,8 @@ int handed_find(struct launcher *l, const struct spec_pool *spec, struct handed 
 			by_address = &l->handed[i];
 	}
 	if (by_address == NULL && by_name != NULL && !is_default_place(l, spec))
-		return fp_fail(err, EADDRNOTAVAIL, "the socket that was handed over for it is %s, but listen says %s (make them the same)", by_name->address, spec->address);
+		return fp_fail(err, EADDRNOTAVAIL, "the socket that was handed over for it is %s, but listen says %s (make them the same)", by_name->address,
+			       spec->address);
 	*ret = by_address != NULL ? by_address : by_name;
 	if (*ret != NULL)
 		(*ret)->taken = true;

@@ -1,0 +1,60 @@
+"""What `make install` puts where, and that it works from there."""
+import re
+import subprocess
+
+import pytest
+from apps import pool
+from conftest import BUILD, HERE, needs_root
+from fcgi import request
+
+ROOT = HERE.parent.parent
+
+
+def run(*command):
+    return subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.fixture
+def installed(place):
+    """A prefix, installed there as a package would (no accounts are made)."""
+    done = run("make", "-s", "-C", ROOT, "install", f"BUILD={BUILD}", f"DESTDIR={place}", "prefix=/inst")
+    assert done.returncode == 0, done.stderr
+    return place / "inst"
+
+
+@needs_root
+def test_the_result_of_make_install_runs_from_there(fcgipm, installed):
+    m = fcgipm("pools:" + pool("c", workers=1), build=installed).ready()
+    assert request(m.socket(), "pid").startswith(b"pid=")
+    assert m.cli("status", check=0).stdout
+    assert run(installed / "bin/fcgipm", "check", "-c", installed / "share/fcgipm/pools.yaml").returncode == 0
+
+
+def test_the_unit_is_one_that_systemd_accepts(installed):
+    unit = installed / "lib/systemd/system/fcgipm.service"
+    text = unit.read_text()
+    unit.write_text(text.replace("=/inst/", f"={installed}/"))
+    done = run("systemd-analyze", "verify", "--man=no", unit)
+    assert "fcgipm.service" not in done.stderr, done.stderr
+    assert done.returncode == 0
+
+
+def test_the_unit_grants_the_capabilities_of_the_table_and_no_other():
+    table = re.findall(r"^\| (CAP_\w+) \|", (ROOT / "docs/threats.md").read_text(), re.M)
+    unit = (ROOT / "packaging/fcgipm.service.in").read_text()
+    assert re.search(r"^CapabilityBoundingSet=(.*)$", unit, re.M).group(1).split() == table
+
+
+@needs_root
+def test_sysusers_and_tmpfiles_make_the_accounts_and_the_directories(installed, place):
+    root = place / "root"
+    for path in ("etc", "usr/lib/sysusers.d", "usr/lib/tmpfiles.d"):
+        (root / path).mkdir(parents=True)
+    (root / "etc/group").write_text("root:x:0:\nadm:x:4:\n")
+    (root / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\n")
+    done = run("systemd-sysusers", f"--root={root}", installed / "lib/sysusers.d/fcgipm.conf")
+    assert done.returncode == 0, done.stderr
+    assert {"fcgipm", "fcgipm-conf"} <= {line.split(":")[0] for line in (root / "etc/passwd").read_text().splitlines()}
+    done = run("systemd-tmpfiles", f"--root={root}", "--create", installed / "lib/tmpfiles.d/fcgipm.conf")
+    assert done.returncode == 0, done.stderr
+    assert (root / "run/fcgipm").stat().st_mode & 0o7777 == 0o711
