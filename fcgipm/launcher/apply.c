@@ -294,9 +294,11 @@ static void end_start(struct load *ld)
 
 	if (!ld->failed || l->manager_starts > 0)
 		return; /* it serves: what the looks found has been said, pool by pool */
+	l->loop.stop = true;
+	if (l->phase == PHASE_ENDING)
+		return; /* asked to end before it had begun: no fault of the file */
 	fputs(ld->text.at != NULL ? ld->text.at : "", stderr);
 	l->exit_code = 78;
-	l->loop.stop = true;
 }
 
 static void end_reload(struct load *ld)

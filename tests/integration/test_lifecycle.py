@@ -303,4 +303,4 @@ def test_quit_during_the_start_ends_it(fcgipm):
     m = fcgipm("pools:" + "".join(pool("c", name=f"p{i}", workers=1) for i in range(400)))
     wait_for(lambda: "SigBlk:\t0000000000000000" not in Path(f"/proc/{m.launcher_pid}/status").read_text() and comm(m.launcher_pid) == "fcgipm-launcher")
     m.kill(signal.SIGQUIT)  # the configuration is being read
-    m.process.wait(20)
+    assert m.process.wait(20) == 0
