@@ -7,10 +7,11 @@
 #include "fcgipm/cli/pick.h"
 #include "fcgipm/cli/terminal.h"
 #include "fcgipm/cli/watch.h"
+#include "fcgipm/client/openmetrics.h"
 #include "fcgipm/client/render.h"
 #include "fcgipm/view/table.h"
 
-enum { JSON = CLI_KEY_LONG, WATCH = 'w' };
+enum { JSON = CLI_KEY_LONG, OPENMETRICS, WATCH = 'w' };
 
 static int run(struct cli *cli);
 
@@ -26,6 +27,7 @@ const struct cli_command cmd_status = {
 	.options =
 		(const struct cli_option[]){
 			{JSON, "json", NULL, "one JSON object; unknown is null"},
+			{OPENMETRICS, "openmetrics", NULL, "OpenMetrics text, for Prometheus and the like"},
 			{WATCH, "watch", "[SECONDS]", "again and again, every 2 seconds if not said otherwise"},
 			PICK_OPTIONS,
 			{0, NULL, NULL, NULL},
@@ -36,6 +38,8 @@ static void render(const struct cli *cli, struct fp_doc *d, const struct view *v
 {
 	if (cli_has(cli, JSON))
 		render_json(d, &v->now);
+	else if (cli_has(cli, OPENMETRICS))
+		openmetrics_render(d, &v->now);
 	else if (cli->arg_count > 0)
 		render_detail(d, &v->now);
 	else
@@ -92,7 +96,9 @@ static int run(struct cli *cli)
 		.render = render,
 	};
 
-	if (pick_given(cli) && (cli_has(cli, JSON) || cli->arg_count > 0))
+	if (cli_has(cli, OPENMETRICS) && (cli_has(cli, JSON) || cli_has(cli, WATCH)))
+		return cli_usage(cli, "--openmetrics stands alone: it is asked for again and again by whoever reads it");
+	if (pick_given(cli) && (cli_has(cli, JSON) || cli_has(cli, OPENMETRICS) || cli->arg_count > 0))
 		return cli_usage(cli, "--sort, --reverse, --filter and --trouble are for the table");
 	if (pick_read(cli, &w.view) != 0 || watch_interval(cli, cli_value(cli, WATCH, NULL), &w.interval_ms) != 0)
 		return FCGIPM_EXIT_USAGE;
