@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fcgipm/client/openmetrics.h"
 #include "fcgipm/client/render.h"
 #include "fcgipm/client/snapshot.h"
 #include "fcgipm/view/table.h"
@@ -33,7 +34,7 @@ static void tables(struct view *v)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static void (*const renders[])(struct fp_doc *, const struct snapshot *) = {render_json, render_detail};
+	static void (*const renders[])(struct fp_doc *, const struct snapshot *) = {render_json, render_detail, openmetrics_render};
 	struct view v = {.sort = NULL};
 	struct snapshot s;
 
