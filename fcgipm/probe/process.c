@@ -107,19 +107,31 @@ struct tree {
 	unsigned count, max;
 };
 
+static void add_child(struct tree *t, pid_t pid)
+{
+	if (pid > 0 && t->count < t->max && getsid(pid) == t->leader)
+		t->pids[t->count++] = pid;
+}
+
+/* "12 13 14 ", as long as it is: a number may stand across two reads. */
 static int add_children(void *ctx, int dir, long tid)
 {
-	struct tree *t = ctx;
-	char name[48], buf[4096], *save = NULL;
+	char name[48], buf[4096];
+	fp_autoclose int fd = -1;
+	pid_t pid = 0;
+	ssize_t n;
 
 	snprintf(name, sizeof(name), "%ld/children", tid);
-	if (read_proc(dir, name, buf, sizeof(buf)) <= 0)
-		return 0;
-	for (char *word = strtok_r(buf, " ", &save); word != NULL && t->count < t->max; word = strtok_r(NULL, " ", &save)) {
-		pid_t pid = (pid_t)strtol(word, NULL, 10);
-
-		if (pid > 0 && getsid(pid) == t->leader)
-			t->pids[t->count++] = pid;
+	fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	while (fd >= 0 && (n = read(fd, buf, sizeof(buf))) > 0) {
+		for (ssize_t i = 0; i < n; i++) {
+			if (isdigit((unsigned char)buf[i])) {
+				pid = pid * 10 + (buf[i] - '0');
+				continue;
+			}
+			add_child(ctx, pid);
+			pid = 0;
+		}
 	}
 	return 0;
 }
