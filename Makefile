@@ -45,7 +45,7 @@ FUZZ_NAMES = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 APPS = $(patsubst tests/integration/apps/%.c,$(BUILD)/tests/apps/%,$(wildcard tests/integration/apps/*.c))
 HOSTILE = $(patsubst tests/integration/hostile/%.c,$(BUILD)/tests/hostile/%,$(wildcard tests/integration/hostile/*.c))
 
-.PHONY: all help run check check-unit check-fuzz check-integration tests asan fuzz soak bench sim cover lint format deps accounts install clean
+.PHONY: all help run check check-unit check-fuzz check-integration tests asan fuzz soak bench sim cover lint format docs deps accounts install clean
 .SECONDARY:
 
 all: $(PROGRAMS) ## Build everything (the default)
@@ -104,6 +104,11 @@ $(BUILD)/tests/sim/sim: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/sim/*.c
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(call archives,pool base) -lm
 
+$(BUILD)/tools/reference: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tools/reference/*.c)) $(call archives,settings spec wire base)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(call archives,settings spec wire base)
+
 # The corpus is replayed by an ordinary program; libFuzzer's main takes its place in `make fuzz`.
 $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o $(call archives,$(LAYERS))
 	@mkdir -p $(@D)
@@ -117,7 +122,7 @@ FUZZ_WRAPS = priv_fork waitid waitpid kill socketpair
 
 # ---- tests ----
 
-tests: all $(UNIT_TESTS) $(FUZZ_NAMES:%=$(BUILD)/tests/fuzz/%) $(APPS) $(HOSTILE)
+tests: all $(BUILD)/tools/reference $(UNIT_TESTS) $(FUZZ_NAMES:%=$(BUILD)/tests/fuzz/%) $(APPS) $(HOSTILE)
 
 check: deps ## Install what is missing, build, run every test
 	@$(MAKE) -j$(JOBS) --no-print-directory tests
@@ -161,6 +166,10 @@ cover: deps ## Line coverage of the unit and integration tests
 lint: ## Layers, cycles, function size, format, cppcheck, shellcheck
 	@tools/lint.sh
 
+docs: $(BUILD)/tools/reference ## Write anew what is generated: man/fcgipm.yaml.5, conf/pools.schema.json
+	$(BUILD)/tools/reference man >man/fcgipm.yaml.5
+	$(BUILD)/tools/reference schema >conf/pools.schema.json
+
 format: ## Format the sources in place
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
 
@@ -175,11 +184,12 @@ deps: ## Say and install what is missing, by Debian package; make the two accoun
 
 # What is below /etc is the administrator's: there are examples of that in share/fcgipm.
 install: all ## Install below prefix=/usr/local (DESTDIR for packages)
-	install -d $(addprefix $(DESTDIR)$(prefix)/,bin libexec/fcgipm share/man/man8 share/fcgipm lib/sysusers.d lib/tmpfiles.d) $(DESTDIR)$(unitdir)
+	install -d $(addprefix $(DESTDIR)$(prefix)/,bin libexec/fcgipm share/man/man5 share/man/man8 share/fcgipm lib/sysusers.d lib/tmpfiles.d) $(DESTDIR)$(unitdir)
 	install -m 755 $(BUILD)/bin/fcgipm $(DESTDIR)$(prefix)/bin/
 	install -m 755 $(ROLES:%=$(BUILD)/libexec/fcgipm/fcgipm-%) $(DESTDIR)$(prefix)/libexec/fcgipm/
 	install -m 644 $(wildcard man/*.8) $(DESTDIR)$(prefix)/share/man/man8/
-	install -m 644 packaging/pools.yaml packaging/logrotate.conf $(DESTDIR)$(prefix)/share/fcgipm/
+	install -m 644 $(wildcard man/*.5) $(DESTDIR)$(prefix)/share/man/man5/
+	install -m 644 packaging/pools.yaml packaging/logrotate.conf conf/pools.schema.json $(DESTDIR)$(prefix)/share/fcgipm/
 	install -m 644 packaging/sysusers.conf $(DESTDIR)$(prefix)/lib/sysusers.d/fcgipm.conf
 	install -m 644 packaging/tmpfiles.conf $(DESTDIR)$(prefix)/lib/tmpfiles.d/fcgipm.conf
 	sed 's|@bindir@|$(prefix)/bin|' packaging/fcgipm.service.in >$(DESTDIR)$(unitdir)/fcgipm.service

@@ -113,6 +113,16 @@ static void add_child(struct tree *t, pid_t pid)
 		t->pids[t->count++] = pid;
 }
 
+static void take_byte(struct tree *t, pid_t *pid, char c)
+{
+	if (isdigit((unsigned char)c)) {
+		*pid = *pid * 10 + (c - '0');
+		return;
+	}
+	add_child(t, *pid);
+	*pid = 0;
+}
+
 /* "12 13 14 ", as long as it is: a number may stand across two reads. */
 static int add_children(void *ctx, int dir, long tid)
 {
@@ -124,14 +134,8 @@ static int add_children(void *ctx, int dir, long tid)
 	snprintf(name, sizeof(name), "%ld/children", tid);
 	fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
 	while (fd >= 0 && (n = read(fd, buf, sizeof(buf))) > 0) {
-		for (ssize_t i = 0; i < n; i++) {
-			if (isdigit((unsigned char)buf[i])) {
-				pid = pid * 10 + (buf[i] - '0');
-				continue;
-			}
-			add_child(ctx, pid);
-			pid = 0;
-		}
+		for (ssize_t i = 0; i < n; i++)
+			take_byte(ctx, &pid, buf[i]);
 	}
 	return 0;
 }

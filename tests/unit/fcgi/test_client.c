@@ -15,7 +15,10 @@ static char long_value[150000], body[200000];
 static uint8_t wire[600000];
 
 static const struct fcgi_pair params[] = {
-	{"REQUEST_METHOD", 14, "POST", 4}, {"LONG", 4, long_value, sizeof(long_value)}, {"EMPTY", 5, "", 0}, {"LAST", 4, long_value, 60000},
+	{"REQUEST_METHOD", 14, "POST", 4},
+	{"LONG", 4, long_value, sizeof(long_value)},
+	{"EMPTY", 5, "", 0},
+	{"LAST", 4, long_value, 60000},
 };
 static const struct fcgi_request request = {.role = FCGI_FILTER, .params = params, .param_count = 4};
 
@@ -141,7 +144,7 @@ static void test_a_parameter_that_cannot_be_said(void **state)
 /* ---- receiving ---- */
 
 #define REC(kind, id, len, text) "\1" kind "\0" id "\0" len "\0\0" text
-#define END_OK           REC("\3", "\1", "\10", "\0\0\0\5\0\0\0\0")
+#define END_OK                   REC("\3", "\1", "\10", "\0\0\0\5\0\0\0\0")
 
 struct answer {
 	char out[64], err[64];
@@ -187,10 +190,19 @@ static const struct {
 	bool ended;
 	uint8_t protocol;
 } answers[] = {
-#define ANSWER(name, bytes, ...) {name, bytes, sizeof(bytes) - 1, __VA_ARGS__}
+#define ANSWER(name, bytes, ...)                                                                                                                               \
+	{                                                                                                                                                      \
+		name, bytes, sizeof(bytes) - 1, __VA_ARGS__                                                                                                    \
+	}
 	ANSWER("plain", REC("\6", "\1", "\2", "ab") REC("\6", "\1", "\1", "c") END_OK, "abc", "", true, 0),
 	ANSWER("both streams", REC("\6", "\1", "\1", "a") REC("\7", "\1", "\1", "e") REC("\6", "\1", "\1", "b") END_OK, "ab", "e", true, 0),
-	ANSWER("padded", "\1\6\0\1\0\1\3\0" "aXYZ" "\1\3\0\1\0\10\5\0" "\0\0\0\5\0\0\0\0" "12345", "a", "", true, 0),
+	ANSWER("padded",
+	       "\1\6\0\1\0\1\3\0"
+	       "aXYZ"
+	       "\1\3\0\1\0\10\5\0"
+	       "\0\0\0\5\0\0\0\0"
+	       "12345",
+	       "a", "", true, 0),
 	ANSWER("ends of streams", REC("\6", "\1", "\1", "a") REC("\6", "\1", "\0", "") REC("\7", "\1", "\0", "") END_OK, "a", "", true, 0),
 	ANSWER("another request's", REC("\6", "\2", "\1", "X") REC("\6", "\1", "\1", "a") REC("\3", "\2", "\10", "\0\0\0\0\0\0\0\0") END_OK, "a", "", true, 0),
 	ANSWER("management", REC("\12", "\0", "\2", "\0\0") REC("\13", "\0", "\10", "\11\0\0\0\0\0\0\0") REC("\6", "\1", "\1", "a") END_OK, "a", "", true, 0),
@@ -250,9 +262,8 @@ static void test_abort(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_what_is_sent_is_what_was_meant), cmocka_unit_test(test_records),
-		cmocka_unit_test(test_a_parameter_that_cannot_be_said), cmocka_unit_test(test_answers_in_every_split),
-		cmocka_unit_test(test_abort),
+		cmocka_unit_test(test_what_is_sent_is_what_was_meant), cmocka_unit_test(test_records), cmocka_unit_test(test_a_parameter_that_cannot_be_said),
+		cmocka_unit_test(test_answers_in_every_split),         cmocka_unit_test(test_abort),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -80,7 +80,10 @@ static void test_bytes_of_the_specification(void **state)
 	assert_memory_equal(wire, "\1\2Abc", 5);
 	p = (struct fcgi_pair){"A", 1, long_value, 128};
 	assert_int_equal(write_all(&p, 1000), 1 + 4 + 1 + 128);
-	assert_memory_equal(wire, "\1\x80\0\0\x80" "A", 6);
+	assert_memory_equal(wire,
+			    "\1\x80\0\0\x80"
+			    "A",
+			    6);
 }
 
 static void test_what_does_not_fit_ends_the_reading(void **state)
@@ -132,10 +135,8 @@ static void test_lengths_that_cannot_be_written(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lengths_of_one_and_of_four_bytes),
-		cmocka_unit_test(test_bytes_of_the_specification),
-		cmocka_unit_test(test_what_does_not_fit_ends_the_reading),
-		cmocka_unit_test(test_an_end_within_a_pair),
+		cmocka_unit_test(test_lengths_of_one_and_of_four_bytes),   cmocka_unit_test(test_bytes_of_the_specification),
+		cmocka_unit_test(test_what_does_not_fit_ends_the_reading), cmocka_unit_test(test_an_end_within_a_pair),
 		cmocka_unit_test(test_lengths_that_cannot_be_written),
 	};
 

@@ -1,0 +1,70 @@
+"""The manual and the schema that come from the table of settings."""
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+from apps import APPS, pool
+from conftest import BUILD, HERE
+
+ROOT = HERE.parent.parent
+SCHEMA = json.loads((ROOT / "conf/pools.schema.json").read_text())
+
+
+def generated(what):
+    return subprocess.run([BUILD / "tools/reference", what], capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize("what, path", (("man", "man/fcgipm.yaml.5"), ("schema", "conf/pools.schema.json")))
+def test_what_is_stored_is_what_the_table_says(what, path):
+    assert (ROOT / path).read_text() == generated(what), "run make docs"
+
+
+def complaints(text):
+    return [e.message for e in jsonschema.Draft7Validator(SCHEMA).iter_errors(yaml.safe_load(text))]
+
+
+def test_the_schema_is_one():
+    jsonschema.Draft7Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize("language", APPS)
+def test_the_schema_accepts_what_the_tests_use(language):
+    assert not complaints("manager: {runtime_directory: /run/x, max_workers: 9}\npools:" + pool(language, extra="socket: {mode: \"0660\"}\n    queue: {timeout: 5s}").replace("@DIR@", "/srv"))
+
+
+@pytest.mark.parametrize("path", ("conf/pools.yaml", "packaging/pools.yaml"))
+def test_the_schema_accepts_our_files(path):
+    assert not complaints((ROOT / path).read_text())
+
+
+def test_the_schema_accepts_the_example_of_the_manual():
+    example = re.search(r"^\.Bd -literal.*?\n(.*?)^\.Ed", (ROOT / "man/fcgipm.yaml.5").read_text(), re.M | re.S).group(1)
+    assert not complaints(example) and set(yaml.safe_load(example)["pools"]) == {"blog", "shop"}
+
+
+@pytest.mark.parametrize("text, word", (
+    ("pools: {a: {comand: [/bin/x]}}", "comand"), ("pools: {a: {workers: {mn: 1}}}", "mn"), ("pools: {a: {workers: {min: many}}}", "many"),
+    ("pools: {a: {workers: {min: -1}}}", "-1"), ("pools: {a: {workers: {idle_timeout: 5}}}", "5"), ("pools: {a: {stop: {signal: HURT}}}", "HURT"),
+    ("pools: {a: {command: /bin/x}}", "/bin/x"), ("pools: {A: {}}", "A"), ("manager: {log: {format: xml}}", "xml"), ("pool: {}", "pool"),
+    ("pools: {a: {workers: {start: prefork}}}", "prefork"), ("pools: {a: {chroot: srv}}", "srv"),
+))
+def test_the_schema_refuses(text, word):
+    assert any(word in c for c in complaints(text)), complaints(text)
+
+
+@pytest.mark.parametrize("page", sorted(p.name for p in (ROOT / "man").iterdir()))
+def test_a_page_renders_without_a_warning(page):
+    done = subprocess.run(["man", "--warnings", "-E", "UTF-8", "-l", ROOT / "man" / page], capture_output=True, text=True, check=True, env={"PATH": "/usr/bin:/bin", "MANWIDTH": "100"})
+    assert not done.stderr
+    linted = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", ROOT / "man" / page], capture_output=True, text=True, check=False)
+    assert not linted.stdout, linted.stdout
+
+
+def test_every_key_stands_in_the_manual():
+    keys = re.findall(r'^\tX\("([a-z_.]+)"', Path(ROOT / "fcgipm/settings/table.h").read_text(), re.M)
+    page = (ROOT / "man/fcgipm.yaml.5").read_text()
+    assert len(keys) > 50 and all(f".It Ic {key} : " in page for key in keys)

@@ -1,0 +1,8 @@
+/* The reference, from the settings' rows (a program of the build, which `make docs` runs). */
+#ifndef TOOLS_REFERENCE_H
+#define TOOLS_REFERENCE_H
+
+void reference_man(void);
+void reference_schema(void);
+
+#endif
