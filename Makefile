@@ -104,10 +104,10 @@ $(BUILD)/tests/sim/sim: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/sim/*.c
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(call archives,pool base) -lm
 
-$(BUILD)/tools/reference: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tools/reference/*.c)) $(call archives,settings spec wire base)
+$(BUILD)/tools/reference: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tools/reference/*.c)) $(call archives,cli $(USES_cli))
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(call archives,settings spec wire base)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS_cli)
 
 # The corpus is replayed by an ordinary program; libFuzzer's main takes its place in `make fuzz`.
 $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o $(call archives,$(LAYERS))
@@ -166,9 +166,10 @@ cover: deps ## Line coverage of the unit and integration tests
 lint: ## Layers, cycles, function size, format, cppcheck, shellcheck
 	@tools/lint.sh
 
-docs: $(BUILD)/tools/reference ## Write anew what is generated: man/fcgipm.yaml.5, conf/pools.schema.json
+docs: $(BUILD)/tools/reference ## Write anew what is generated: man/fcgipm.yaml.5, conf/pools.schema.json, packaging/completion.bash
 	$(BUILD)/tools/reference man >man/fcgipm.yaml.5
 	$(BUILD)/tools/reference schema >conf/pools.schema.json
+	$(BUILD)/tools/reference completion >packaging/completion.bash
 
 format: ## Format the sources in place
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
@@ -184,12 +185,13 @@ deps: ## Say and install what is missing, by Debian package; make the two accoun
 
 # What is below /etc is the administrator's: there are examples of that in share/fcgipm.
 install: all ## Install below prefix=/usr/local (DESTDIR for packages)
-	install -d $(addprefix $(DESTDIR)$(prefix)/,bin libexec/fcgipm share/man/man5 share/man/man8 share/fcgipm lib/sysusers.d lib/tmpfiles.d) $(DESTDIR)$(unitdir)
+	install -d $(addprefix $(DESTDIR)$(prefix)/,bin libexec/fcgipm share/man/man5 share/man/man8 share/fcgipm share/bash-completion/completions lib/sysusers.d lib/tmpfiles.d) $(DESTDIR)$(unitdir)
 	install -m 755 $(BUILD)/bin/fcgipm $(DESTDIR)$(prefix)/bin/
 	install -m 755 $(ROLES:%=$(BUILD)/libexec/fcgipm/fcgipm-%) $(DESTDIR)$(prefix)/libexec/fcgipm/
 	install -m 644 $(wildcard man/*.8) $(DESTDIR)$(prefix)/share/man/man8/
 	install -m 644 $(wildcard man/*.5) $(DESTDIR)$(prefix)/share/man/man5/
 	install -m 644 packaging/pools.yaml packaging/logrotate.conf conf/pools.schema.json $(DESTDIR)$(prefix)/share/fcgipm/
+	install -m 644 packaging/completion.bash $(DESTDIR)$(prefix)/share/bash-completion/completions/fcgipm
 	install -m 644 packaging/sysusers.conf $(DESTDIR)$(prefix)/lib/sysusers.d/fcgipm.conf
 	install -m 644 packaging/tmpfiles.conf $(DESTDIR)$(prefix)/lib/tmpfiles.d/fcgipm.conf
 	sed 's|@bindir@|$(prefix)/bin|' packaging/fcgipm.service.in >$(DESTDIR)$(unitdir)/fcgipm.service

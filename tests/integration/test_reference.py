@@ -18,7 +18,7 @@ def generated(what):
     return subprocess.run([BUILD / "tools/reference", what], capture_output=True, text=True, check=True).stdout
 
 
-@pytest.mark.parametrize("what, path", (("man", "man/fcgipm.yaml.5"), ("schema", "conf/pools.schema.json")))
+@pytest.mark.parametrize("what, path", (("man", "man/fcgipm.yaml.5"), ("schema", "conf/pools.schema.json"), ("completion", "packaging/completion.bash")))
 def test_what_is_stored_is_what_the_table_says(what, path):
     assert (ROOT / path).read_text() == generated(what), "run make docs"
 
@@ -68,3 +68,22 @@ def test_every_key_stands_in_the_manual():
     keys = re.findall(r'^\tX\("([a-z_.]+)"', Path(ROOT / "fcgipm/settings/table.h").read_text(), re.M)
     page = (ROOT / "man/fcgipm.yaml.5").read_text()
     assert len(keys) > 50 and all(f".It Ic {key} : " in page for key in keys)
+
+
+def complete(*words, cwd="/", path=BUILD / "bin"):
+    """What bash would offer for the last word."""
+    script = f'. {ROOT}/packaging/completion.bash; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _fcgipm; printf "%s\\n" "${{COMPREPLY[@]}}"'
+    done = subprocess.run(["bash", "-c", script, "bash", *map(str, words)], capture_output=True, text=True, check=True, cwd=cwd, env={"PATH": f"{path}:/usr/bin:/bin"})
+    assert not done.stderr
+    return done.stdout.split()
+
+
+def test_bash_completes_commands_options_and_pools(fcgipm):
+    m = fcgipm("pools:" + pool("c", name="blog", workers=1) + pool("c", name="shop", workers=1)).ready()
+    socket = m.run / "control.sock"
+    assert complete("fcgipm", "rel") == ["reload"] and {"status", "top", "scale"} <= set(complete("fcgipm", ""))
+    assert complete("fcgipm", "status", "--op") == ["--openmetrics"] and "-c" in complete("fcgipm", "run", "-")
+    assert complete("fcgipm", "-s", socket, "restart", "") == ["blog", "shop"]
+    assert complete("fcgipm", "restart", "-s", socket, "s") == ["shop"]
+    assert complete("fcgipm", "restart", "-s", "/nowhere", "") == [], "no manager: nothing to offer, and nothing said"
+    assert complete("fcgipm", "check", "-c", "bi", cwd="/usr") == ["bin"]

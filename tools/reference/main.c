@@ -1,4 +1,4 @@
-/* reference man|schema: prints man/fcgipm.yaml.5, or conf/pools.schema.json for editors, from the table of settings. */
+/* reference man|schema|completion: prints man/fcgipm.yaml.5, conf/pools.schema.json for editors, packaging/completion.bash: from the tables of settings and commands. */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,7 +10,9 @@ int main(int argc, char **argv)
 		reference_man();
 	else if (argc == 2 && strcmp(argv[1], "schema") == 0)
 		reference_schema();
+	else if (argc == 2 && strcmp(argv[1], "completion") == 0)
+		reference_completion();
 	else
-		return fputs("usage: reference man|schema\n", stderr), 2;
+		return fputs("usage: reference man|schema|completion\n", stderr), 2;
 	return 0;
 }
