@@ -18,7 +18,7 @@ CFLAGS ?= -g
 ALL_CFLAGS = -std=gnu2x -D_GNU_SOURCE -I. -fPIE $(WARN) $(HARDEN) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 
-LAYERS = base wire fcgi spec settings pool probe priv launcher look retire conf manager client view cli
+LAYERS = base wire fcgi spec settings pool probe priv launcher look retire conf manager client view import cli
 ROLES = launcher look retire conf manager
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard fcgipm/$(1)/*.c))
 archive = $(BUILD)/lib/$(1).a
@@ -35,7 +35,7 @@ USES_conf = settings spec wire base
 LIBS_conf = -lyaml
 USES_manager = pool probe settings spec wire base
 LIBS_manager = -levent_core
-USES_cli = view client settings spec fcgi wire base
+USES_cli = import view client settings spec fcgi wire base
 LIBS_cli = -lncursesw
 ALL_LIBS = -lyaml -levent_core -lcap -lncursesw
 

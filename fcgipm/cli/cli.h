@@ -14,7 +14,7 @@
 
 #include "include/fcgipm/protocol.h"
 
-enum { CLI_ARGS_MAX = 8, CLI_OPTIONS_MAX = 256 };
+enum { CLI_OPTIONS_MAX = 256 };
 
 /* Keys of options: the letter, or one of these for those without. */
 enum cli_key {
@@ -36,7 +36,7 @@ struct cli;
 struct cli_command {
 	const char *name;
 	const char *args; /* for the help: "POOL", "[POOL]", "" */
-	unsigned min_args, max_args;
+	unsigned min_args, max_args; /* UINT_MAX: any number */
 	const char *brief; /* one line */
 	const char *help; /* the rest; lines of at most 78 */
 	int (*run)(struct cli *cli); /* returns the exit code */
@@ -51,7 +51,7 @@ struct cli_given {
 
 struct cli {
 	const struct cli_command *command;
-	const char *args[CLI_ARGS_MAX];
+	char **args; /* the first of argv's own places */
 	unsigned arg_count;
 	struct cli_given given[CLI_OPTIONS_MAX];
 	unsigned given_count;
@@ -65,7 +65,7 @@ extern const struct cli_option cli_common_options[];
 /* Parses and runs; returns the exit code. */
 int cli_main(struct cli *cli, int argc, char **argv);
 
-/* 0, or FCGIPM_EXIT_USAGE after it was said why.  cli->command NULL: help was asked for, of no command. */
+/* Gathers the arguments at the front of argv.  0, or FCGIPM_EXIT_USAGE after it was said why.  cli->command NULL: help was asked for, of no command. */
 int cli_parse(struct cli *cli, int argc, char **argv);
 bool cli_has(const struct cli *cli, int key);
 /* The value that was given last, or fallback. */

@@ -123,16 +123,19 @@ static int parse_letters(struct cli *cli, struct words *w, const char *letters)
 	return 0;
 }
 
-static int add_word(struct cli *cli, const char *word)
+/* It takes the place of a word that has been read. */
+static int add_arg(struct cli *cli, char *word)
+{
+	if (cli->arg_count == cli->command->max_args)
+		return cli_usage(cli, "too many arguments: %s", word);
+	cli->args[cli->arg_count++] = word;
+	return 0;
+}
+
+static int choose_command(struct cli *cli, const char *word)
 {
 	const char *near = NULL;
 
-	if (cli->command != NULL) {
-		if (cli->arg_count == cli->command->max_args)
-			return cli_usage(cli, "too many arguments: %s", word);
-		cli->args[cli->arg_count++] = word;
-		return 0;
-	}
 	cli->command = cli_find_command(word, &near);
 	if (cli->command != NULL)
 		return 0;
@@ -143,12 +146,12 @@ static int add_word(struct cli *cli, const char *word)
 
 static int parse_word(struct cli *cli, struct words *w, bool *words_only)
 {
-	const char *word = w->word[w->at++];
+	char *word = w->word[w->at++];
 
 	if (cli->command == NULL && strcmp(word, "--version") == 0)
-		return add_word(cli, "version");
+		return choose_command(cli, "version");
 	if (*words_only || word[0] != '-' || word[1] == '\0')
-		return add_word(cli, word);
+		return cli->command != NULL ? add_arg(cli, word) : choose_command(cli, word);
 	if (word[1] != '-')
 		return parse_letters(cli, w, word + 1);
 	if (word[2] != '\0')
@@ -162,6 +165,7 @@ int cli_parse(struct cli *cli, int argc, char **argv)
 	struct words w = {.count = argc, .at = 1, .word = argv};
 	bool words_only = false;
 
+	cli->args = argv;
 	while (w.at < w.count) {
 		int r = parse_word(cli, &w, &words_only);
 

@@ -99,3 +99,8 @@ void settings_dump(struct fp_doc *d, const struct settings_table *t, const void 
 		add_value(d, &t->rows[i], s, depth, secrets);
 	}
 }
+
+void settings_dump_value(struct fp_doc *d, const struct settings_row *row, const void *s, unsigned indent)
+{
+	add_value(d, row, s, indent, true);
+}

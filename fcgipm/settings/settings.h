@@ -80,6 +80,8 @@ uint64_t settings_capability_bits(const struct settings_list *names);
 /* Appends the rows as a YAML mapping, one line a value, so that the parser reads the same again.  Without secrets the environment's values are
  * masked. */
 void settings_dump(struct fp_doc *d, const struct settings_table *t, const void *s, unsigned indent, bool secrets);
+/* One row's value as the dump has it behind "key:", with secrets. */
+void settings_dump_value(struct fp_doc *d, const struct settings_row *row, const void *s, unsigned indent);
 
 /* The manager's part of a pool or of manager.*: rows marked VALUE, the others (environment, argv) by hash alone.
  * A decoded struct owns its texts; free with settings_*_free.  0, -EBADMSG, -ENOMEM. */
