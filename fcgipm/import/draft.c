@@ -102,16 +102,16 @@ static void say(struct draft *d, const char *text)
 	const struct draft_at *at = &d->at;
 
 	if (at->file != NULL) {
-		fp_doc_add_escaped(&d->said, at->file, strlen(at->file));
+		draft_add_text(&d->said, at->file);
 		if (at->line > 0)
 			fp_doc_add(&d->said, ":%u", at->line);
 		fp_doc_add(&d->said, ": ");
 	}
 	if (at->what[0] != '\0') {
-		fp_doc_add_escaped(&d->said, at->what, strlen(at->what));
+		draft_add_text(&d->said, at->what);
 		fp_doc_add(&d->said, ": ");
 	}
-	fp_doc_add_escaped(&d->said, text, strlen(text));
+	draft_add_text(&d->said, text);
 	fp_doc_add(&d->said, "\n");
 }
 
@@ -138,13 +138,13 @@ static void add_note(struct draft *d, const char *key, const char *text)
 	*last = n;
 }
 
-#define FORMAT(text, before, fmt)                                   \
-	char buf[TEXT_MAX];                                         \
-	struct fp_text text = FP_TEXT(buf);                         \
-	va_list ap;                                                 \
-	fp_text_add(&text, "%s", before);                           \
-	va_start(ap, fmt);                                          \
-	fp_text_vadd(&text, fmt, ap);                               \
+#define FORMAT(text, before, fmt)                                                                                                                              \
+	char buf[TEXT_MAX];                                                                                                                                    \
+	struct fp_text text = FP_TEXT(buf);                                                                                                                    \
+	va_list ap;                                                                                                                                            \
+	fp_text_add(&text, "%s", before);                                                                                                                      \
+	va_start(ap, fmt);                                                                                                                                     \
+	fp_text_vadd(&text, fmt, ap);                                                                                                                          \
 	va_end(ap)
 
 void draft_note(struct draft *d, const char *key, const char *fmt, ...)

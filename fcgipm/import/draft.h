@@ -72,6 +72,8 @@ void draft_hint(struct draft *d, const char *fmt, ...) __attribute__((format(pri
 /* It could not be read or understood. */
 void draft_bad(struct draft *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Text from elsewhere, on one line: what would end it or is no UTF-8 is escaped. */
+void draft_add_text(struct fp_doc *to, const char *text);
 /* Appends the file: a comment that names its source, manager, defaults, pools. */
 void draft_print(const struct draft *d, const char *source, struct fp_doc *yaml);
 /* Prints, and frees the draft.  0 or -ENOMEM. */

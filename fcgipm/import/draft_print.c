@@ -9,19 +9,30 @@ struct printing {
 	unsigned indent;
 };
 
-/* Control characters and what is no UTF-8 are escaped: nothing can end the comment. */
+void draft_add_text(struct fp_doc *to, const char *text)
+{
+	while (*text != '\0') {
+		size_t len = strcspn(text, "\"\\");
+
+		fp_doc_add_escaped(to, text, len);
+		text += len;
+		if (*text != '\0')
+			fp_doc_add(to, "%c", *text++);
+	}
+}
+
 static void print_note(const struct printing *p, const struct draft_note *n)
 {
 	fp_doc_add(p->yaml, "%*s# ", (int)p->indent, "");
 	if (n->at.file != NULL && n->at.line > 0) {
-		fp_doc_add_escaped(p->yaml, n->at.file, strlen(n->at.file));
+		draft_add_text(p->yaml, n->at.file);
 		fp_doc_add(p->yaml, ":%u: ", n->at.line);
 	}
 	if (n->at.what[0] != '\0') {
-		fp_doc_add_escaped(p->yaml, n->at.what, strlen(n->at.what));
+		draft_add_text(p->yaml, n->at.what);
 		fp_doc_add(p->yaml, ": ");
 	}
-	fp_doc_add_escaped(p->yaml, n->text, strlen(n->text));
+	draft_add_text(p->yaml, n->text);
 	fp_doc_add(p->yaml, "\n");
 }
 

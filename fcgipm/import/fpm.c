@@ -74,15 +74,29 @@ static void say_what_differs(struct fpm *f)
 	f->draft.part = NULL;
 	f->draft.at = (struct draft_at){.what = ""};
 	draft_hint(&f->draft, "Workers are php-cgi, not php-fpm; it is in a package of its own (php-cgi), and has what is installed of extensions for it.");
-	draft_hint(&f->draft, "php-fpm runs .php and .phar alone (security.limit_extensions); php-cgi runs what SCRIPT_FILENAME names: let the web server pass");
+	draft_hint(&f->draft,
+		   "php-fpm runs .php and .phar alone (security.limit_extensions); php-cgi runs what SCRIPT_FILENAME names: let the web server pass");
 	draft_hint(&f->draft, "these extensions alone, and only files that exist.");
-	draft_hint(&f->draft, "php-fpm's workers share one opcache; those of php-cgi have one each, unless they are forked from one that has booted (workers.start).");
+	draft_hint(&f->draft,
+		   "php-fpm's workers share one opcache; those of php-cgi have one each, unless they are forked from one that has booted (workers.start).");
+	draft_hint(&f->draft, "mail() by a sendmail that is setgid (postfix, exim) needs sandbox: {no_new_privileges: false}.");
+	draft_hint(&f->draft, "mail() by a sendmail with set-group-id needs sandbox: {no_new_privileges: false}.");
+}
+
+/* systemd starts php-fpm so. */
+static void set_umask(struct fpm *f)
+{
+	f->draft.part = &f->draft.defaults;
+	draft_hint(&f->draft, "Workers of php-fpm have its own umask.");
+	draft_set(&f->draft, "umask", "0022");
 }
 
 void fpm_carry(struct fpm *f)
 {
-	if (f->pools != NULL)
+	if (f->pools != NULL) {
 		say_what_differs(f);
+		set_umask(f);
+	}
 	for (struct fpm_value *v = f->global.values; v != NULL; v = v->next) {
 		f->draft.part = &f->draft.defaults;
 		if (v->row->take == NULL)

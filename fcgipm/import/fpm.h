@@ -4,6 +4,7 @@
 
 #include "fcgipm/import/draft.h"
 #include "fcgipm/import/ini.h"
+#include "fcgipm/import/reader.h"
 
 struct fpm;
 struct fpm_value;
@@ -48,17 +49,14 @@ struct fpm {
 	const struct import_source *source;
 	struct draft draft;
 	struct fpm_scope global, *pools, *last_pool, *now;
-	uint32_t pool_count, files;
-	uint64_t bytes;
-	bool full; /* too many files */
+	struct reader reader;
+	uint32_t pool_count;
 	uint64_t all_children; /* of every pool */
 	const struct fpm_scope *pool; /* that is carried over now; NULL: [global] */
 };
 
 /* Reads a file and what it includes. */
 void fpm_read(struct fpm *f, const char *path);
-/* The same with the bytes of a file at hand. */
-void fpm_read_bytes(struct fpm *f, const char *file, const char *bytes, size_t len);
 
 /* The value that holds, or NULL. */
 const struct fpm_value *fpm_find(const struct fpm_scope *s, const char *name);

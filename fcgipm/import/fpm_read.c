@@ -1,19 +1,8 @@
 /* Files of php-fpm into scopes of directives (command line).  Nothing is judged here but whether a directive is known. */
 #include "fcgipm/import/fpm.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-enum { FILES_MAX = 65536, BYTES_MAX = 64 << 20 };
-
-struct reading {
-	struct fpm *f;
-	unsigned depth;
-};
-
-static void read_file(struct fpm *f, const char *path, unsigned depth);
 
 static const struct fpm_row *row_of(const struct fpm_table *t, const char *name)
 {
@@ -96,40 +85,20 @@ static void add_value(struct fpm *f, const struct fpm_row *row, const struct ini
 	*latest = v;
 }
 
-static void one_included(void *context, const char *path)
+static void include(struct fpm *f, const char *pattern)
 {
-	const struct reading *r = context;
-
-	read_file(r->f, path, r->depth);
-}
-
-static void include(struct fpm *f, const char *pattern, unsigned depth)
-{
-	struct reading r = {.f = f, .depth = depth + 1};
-	struct draft_at at = f->draft.at;
-	int n;
-
-	if (depth + 1 >= IMPORT_DEPTH_MAX) {
-		draft_bad(&f->draft, "files include each other more than %d deep", IMPORT_DEPTH_MAX);
-		return;
-	}
 	if (pattern[0] != '/')
 		pattern = keep_printf(&f->draft.keep, FPM_PREFIX "/%s", pattern);
-	n = f->system->match(pattern, one_included, &r);
-	f->draft.at = at;
-	if (n == -ENOENT)
-		draft_note(&f->draft, NULL, "no file matches");
-	else if (n < 0)
-		draft_bad(&f->draft, "%s", strerror(-n));
+	reader_include(&f->reader, pattern);
 }
 
-static void entry(struct fpm *f, const struct ini_line *line, unsigned depth)
+static void entry(struct fpm *f, const struct ini_line *line)
 {
 	const struct fpm_row *row;
 
 	f->draft.at.what = shown(&f->draft.keep, line);
 	if (strcmp(line->name, "include") == 0) {
-		include(f, line->value, depth);
+		include(f, line->value);
 		return;
 	}
 	if (f->now == NULL)
@@ -141,72 +110,46 @@ static void entry(struct fpm *f, const struct ini_line *line, unsigned depth)
 		draft_bad(&f->draft, "not carried over: no directive of %s that is known here", f->now == &f->global ? "[global]" : "a pool");
 }
 
-static void read_line(struct fpm *f, const char *bytes, size_t len, unsigned depth)
+static void read_line(struct fpm *f, const char *bytes, size_t len)
 {
 	struct ini_line line = {.kind = INI_WRONG, .name = "a line longer than 65536 bytes"};
 
 	if (len <= FPM_LINE_MAX)
 		line = ini_read(&f->draft.keep, bytes, len);
+	if (line.kind == INI_NOTHING || !reader_count(&f->reader))
+		return;
 	if (line.kind == INI_SECTION)
 		enter(f, line.name);
 	else if (line.kind == INI_ENTRY)
-		entry(f, &line, depth);
+		entry(f, &line);
 	else if (line.kind == INI_WRONG)
 		draft_bad(&f->draft, "%s", line.name);
 }
 
-static void read_lines(struct fpm *f, const char *bytes, size_t len, unsigned depth)
+/* What is included goes on in the section that includes it, and the other way round. */
+static void take_lines(void *owner, const char *bytes, size_t len)
 {
+	struct fpm *f = owner;
 	const char *file = f->draft.at.file;
 
-	for (unsigned line = 1; len > 0; line++) {
+	for (unsigned line = 1; len > 0 && !f->reader.full; line++) {
 		const char *feed = memchr(bytes, '\n', len);
 		size_t n = feed != NULL ? (size_t)(feed - bytes) : len;
 
 		f->draft.at = (struct draft_at){.file = file, .line = line, .what = ""};
-		read_line(f, bytes, n, depth);
+		read_line(f, bytes, n);
 		n += feed != NULL;
 		bytes += n;
 		len -= n;
 	}
 }
 
-void fpm_read_bytes(struct fpm *f, const char *file, const char *bytes, size_t len)
-{
-	f->draft.at = (struct draft_at){.file = file, .what = ""};
-	f->now = &f->global;
-	read_lines(f, bytes, len, 0);
-}
-
-/* Files that include all of their directory would multiply. */
-static bool is_too_much(struct fpm *f, size_t len)
-{
-	f->bytes += len;
-	if (++f->files <= FILES_MAX && f->bytes <= BYTES_MAX)
-		return false;
-	if (!f->full)
-		draft_bad(&f->draft, "more than %d files or %d bytes; the others are not read", FILES_MAX, BYTES_MAX);
-	f->full = true;
-	return true;
-}
-
-static void read_file(struct fpm *f, const char *path, unsigned depth)
-{
-	const char *name = keep_text(&f->draft.keep, path, strlen(path));
-	char *bytes = NULL;
-	size_t len = 0;
-	int r = f->full ? 0 : f->system->read(path, &bytes, &len);
-
-	f->draft.at = (struct draft_at){.file = name, .what = ""};
-	if (r < 0)
-		draft_bad(&f->draft, "%s", strerror(-r));
-	else if (!is_too_much(f, len))
-		read_lines(f, bytes, len, depth);
-	free(bytes);
-}
-
 void fpm_read(struct fpm *f, const char *path)
 {
+	f->reader.system = f->system;
+	f->reader.draft = &f->draft;
+	f->reader.take = take_lines;
+	f->reader.owner = f;
 	f->now = &f->global;
-	read_file(f, path, 0);
+	reader_file(&f->reader, path);
 }

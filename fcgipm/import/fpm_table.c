@@ -304,10 +304,10 @@ static void take_output(struct fpm *f, const struct fpm_value *v)
 	draft_set(&f->draft, v->row->key, strcmp(v->ini.value, "1") == 0 ? "log" : "null");
 }
 
-#define WEB_SERVER_LOGS  "the web server logs requests"
-#define FCGIPM_STATUS    "fcgipm status POOL --json answers without a worker"
-#define FCGIPM_REQUEST   "fcgipm request POOL PATH is a health check through a worker"
-#define NO_TRACE         "fcgipm does not look into PHP"
+#define WEB_SERVER_LOGS "the web server logs requests"
+#define FCGIPM_STATUS   "fcgipm status POOL --json answers without a worker"
+#define FCGIPM_REQUEST  "fcgipm request POOL PATH is a health check through a worker"
+#define NO_TRACE        "fcgipm does not look into PHP"
 
 static const struct fpm_row pool_rows[] = {
 	{"access.format", NULL, NULL, WEB_SERVER_LOGS},

@@ -60,7 +60,7 @@ static int read_file(const char *path, char **ret, size_t *ret_len)
 static int match(const char *pattern, void (*each)(void *context, const char *path), void *context)
 {
 	glob_t g = {.gl_pathc = 0};
-	int r = glob(pattern, GLOB_ERR, NULL, &g);
+	int r = glob(pattern, 0, NULL, &g);
 
 	for (size_t i = 0; r == 0 && i < g.gl_pathc; i++)
 		each(context, g.gl_pathv[i]);
