@@ -195,6 +195,12 @@ bool draft_key_is_live(const struct draft_part *p, const char *key)
 	return row != NULL && row->status == SETTINGS_NOW;
 }
 
+/* The values of an environment and the arguments of a command may be secrets: no message quotes them. */
+static bool is_secret(const struct draft_part *p, int row)
+{
+	return row != DRAFT_NO_ROW && (p->table->rows[row].type == SETTINGS_ENVIRONMENT || p->table->rows[row].type == SETTINGS_COMMAND);
+}
+
 /* What settings_set() or settings_add() said of it. */
 static bool judge(struct draft *d, const char *key, const char *value, int r, const struct fp_err *err)
 {
@@ -204,6 +210,8 @@ static bool judge(struct draft *d, const char *key, const char *value, int r, co
 		d->part->given[row] = true;
 	else if (r == -ENOSYS)
 		draft_lost(d, key, "'%s: %.200s' is not supported by this version", key, value);
+	else if (is_secret(d->part, row))
+		draft_lost(d, key, "%s does not take it (a name that is none, a control character, or too much)", key);
 	else
 		draft_lost(d, key, "%s: %s", key, err->text);
 	return r == 0;

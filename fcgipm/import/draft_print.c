@@ -24,9 +24,11 @@ void draft_add_text(struct fp_doc *to, const char *text)
 static void print_note(const struct printing *p, const struct draft_note *n)
 {
 	fp_doc_add(p->yaml, "%*s# ", (int)p->indent, "");
-	if (n->at.file != NULL && n->at.line > 0) {
+	if (n->at.file != NULL) {
 		draft_add_text(p->yaml, n->at.file);
-		fp_doc_add(p->yaml, ":%u: ", n->at.line);
+		if (n->at.line > 0)
+			fp_doc_add(p->yaml, ":%u", n->at.line);
+		fp_doc_add(p->yaml, ": ");
 	}
 	if (n->at.what[0] != '\0') {
 		draft_add_text(p->yaml, n->at.what);

@@ -6,12 +6,7 @@
 
 /* What mod_fcgid does where nothing is said (fcgid_conf.c).  It starts nothing before the first request. */
 static const char *const usual[][2] = {
-	{"umask", "0022"},
-	{"workers.min", "0"},
-	{"workers.max", "100"},
-	{"workers.spare", "0"},
-	{"workers.idle_timeout", "5m"},
-	{"workers.max_lifetime", "1h"},
+	{"umask", "0022"}, {"workers.min", "0"}, {"workers.max", "100"}, {"workers.spare", "0"}, {"workers.idle_timeout", "5m"}, {"workers.max_lifetime", "1h"},
 };
 
 static void carry_keys(struct fcgid *f, const struct fcgid_server *s)

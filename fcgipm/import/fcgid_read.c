@@ -111,23 +111,16 @@ static void read_suexec(struct fcgid *f, const struct words *w)
 static void read_handler(struct fcgid *f, const struct words *w)
 {
 	if (strcasecmp(w->at[0], "fcgid-script") == 0)
-		draft_lost(&f->draft, NULL, "each program that it makes run needs a pool of its own (command: [/path/of/the/program]) and SetHandler 'fcgipm:NAME'");
+		draft_lost(&f->draft, NULL,
+			   "each program that it makes run needs a pool of its own (command: [/path/of/the/program]) and SetHandler 'fcgipm:NAME'");
 }
 
 static const struct {
 	const char *name;
 	void (*read)(struct fcgid *f, const struct words *w);
 } own[] = {
-	{"Define", read_define},
-	{"Include", read_include},
-	{"IncludeOptional", read_include},
-	{"ServerRoot", read_root},
-	{"ServerName", read_name},
-	{"User", read_user},
-	{"Group", read_group},
-	{"SuexecUserGroup", read_suexec},
-	{"AddHandler", read_handler},
-	{"SetHandler", read_handler},
+	{"Define", read_define}, {"Include", read_include}, {"IncludeOptional", read_include}, {"ServerRoot", read_root},    {"ServerName", read_name},
+	{"User", read_user},     {"Group", read_group},     {"SuexecUserGroup", read_suexec},  {"AddHandler", read_handler}, {"SetHandler", read_handler},
 };
 
 /* ---- lines ---- */

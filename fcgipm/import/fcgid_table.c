@@ -37,11 +37,11 @@ static void take_total(struct fcgid *f, const struct fcgid_value *v)
 	f->draft.part = &f->draft.defaults;
 }
 
-#define NO_SCAN   "nothing is scanned: fcgipm waits for events"
-#define NO_SCORE  "a worker that crashes is started again after restart.delay, which doubles up to restart.max_delay"
-#define FRONTEND  "it is the web server's: "
-#define BODIES    FRONTEND "bodies stream, and LimitRequestBody bounds them"
-#define ONE_ROLE  FRONTEND "Require and its containers decide"
+#define NO_SCAN  "nothing is scanned: fcgipm waits for events"
+#define NO_SCORE "a worker that crashes is started again after restart.delay, which doubles up to restart.max_delay"
+#define FRONTEND "it is the web server's: "
+#define BODIES   FRONTEND "bodies stream, and LimitRequestBody bounds them"
+#define ONE_ROLE FRONTEND "Require and its containers decide"
 
 /* clang-format off */
 static const struct fcgid_row rows[] = {

@@ -80,7 +80,6 @@ static void say_what_differs(struct fpm *f)
 	draft_hint(&f->draft,
 		   "php-fpm's workers share one opcache; those of php-cgi have one each, unless they are forked from one that has booted (workers.start).");
 	draft_hint(&f->draft, "mail() by a sendmail that is setgid (postfix, exim) needs sandbox: {no_new_privileges: false}.");
-	draft_hint(&f->draft, "mail() by a sendmail with set-group-id needs sandbox: {no_new_privileges: false}.");
 }
 
 /* systemd starts php-fpm so. */
