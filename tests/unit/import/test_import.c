@@ -144,8 +144,8 @@ static void test_keys_that_are_not_yet(void **state)
 			says("is not supported by this version");
 		}
 	}
-	prints(settings_find(&settings_pool_table, "workers.max_requests")->status == SETTINGS_NOW ? "\"PHP_FCGI_MAX_REQUESTS\": \"0\"" :
-												     "\"PHP_FCGI_MAX_REQUESTS\": \"500\"");
+	prints(settings_find(&settings_pool_table, "workers.max_requests")->status == SETTINGS_NOW ? "\"PHP_FCGI_MAX_REQUESTS\": \"0\""
+												   : "\"PHP_FCGI_MAX_REQUESTS\": \"500\"");
 }
 
 static void test_accounts(void **state)
@@ -248,16 +248,19 @@ static void test_hostile_files(void **state)
 static void test_fcgid(void **state)
 {
 	(void)state;
-	run_text("mod-fcgid", "User #33\nGroup web\nDefine ROOT /srv\nFcgidMaxProcesses 700\nIdleTimeout 60\nFcgidInitialEnv A all\nFcgidIOTimeout 3\n"
-			      "<VirtualHost *>\n  ServerName Shop.example.org:80\n  SuexecUserGroup alice hosting\n  FcgidMinProcessesPerClass 2\n"
-			      "  FcgidInitialEnv B \"x y\"\n  FcgidMaxRequestsPerProcess 0\n  <Directory ${ROOT}/shop>\n"
-			      "    FcgidWrapper \"${ROOT}/bin/php -c 'x y'\" .php\n    FcgidAuthorizer /srv/auth\n  </Directory>\n"
-			      "  FcgidCmdOptions /srv/auth MaxProcesses 3 InitialEnv B=z IOTimeout 5 What 3\n</VirtualHost>\nFcgidCmdOptions /srv/app.fcgi IdleTimeout 10\n");
+	run_text(
+		"mod-fcgid",
+		"User #33\nGroup web\nDefine ROOT /srv\nFcgidMaxProcesses 700\nIdleTimeout 60\nFcgidInitialEnv A all\nFcgidIOTimeout 3\n"
+		"<VirtualHost *>\n  ServerName Shop.example.org:80\n  SuexecUserGroup alice hosting\n  FcgidMinProcessesPerClass 2\n"
+		"  FcgidInitialEnv B \"x y\"\n  FcgidMaxRequestsPerProcess 0\n  <Directory ${ROOT}/shop>\n"
+		"    FcgidWrapper \"${ROOT}/bin/php -c 'x y'\" .php\n    FcgidAuthorizer /srv/auth\n  </Directory>\n"
+		"  FcgidCmdOptions /srv/auth MaxProcesses 3 InitialEnv B=z IOTimeout 5 What 3\n</VirtualHost>\nFcgidCmdOptions /srv/app.fcgi IdleTimeout 10\n");
 	prints("manager:\n  max_workers: 700\n");
 	prints("    min: 0\n    max: 100\n    spare: 0\n    idle_timeout: 1m\n    max_lifetime: 1h\n");
 	prints("  app:\n");
 	prints("    command: [/srv/app.fcgi]\n    user: 33\n    group: web\n");
-	prints("  shop.example.org-80:\n    # httpd, <Directory ${ROOT}/shop>, <FilesMatch \\.php$>: SetHandler \"fcgipm:shop.example.org-80\" with mod_fcgipm, or\n");
+	prints("  shop.example.org-80:\n    # httpd, <Directory ${ROOT}/shop>, <FilesMatch \\.php$>: SetHandler \"fcgipm:shop.example.org-80\" with "
+	       "mod_fcgipm, or\n");
 	prints("    command: [/srv/bin/php, \"-c\", \"x y\"]\n    user: alice\n    group: hosting\n");
 	prints("      \"A\": \"all\"\n      \"B\": \"x y\"\n");
 	prints("      \"A\": \"all\"\n      \"B\": \"z\"\n");
@@ -271,7 +274,8 @@ static void test_fcgid(void **state)
 static void test_fcgid_hostile(void **state)
 {
 	(void)state;
-	run_text("mod-fcgid", "</VirtualHost>\n<VirtualHost *>\nFcgidWrapper\nFcgidWrapper \"a\nFcgidWrapper \" \"\nFcgidBusyTimeout x\nFcgidWrapper a .b\nFcgidFuture 1\n");
+	run_text("mod-fcgid",
+		 "</VirtualHost>\n<VirtualHost *>\nFcgidWrapper\nFcgidWrapper \"a\nFcgidWrapper \" \"\nFcgidBusyTimeout x\nFcgidWrapper a .b\nFcgidFuture 1\n");
 	says(":1: </VirtualHost> without <VirtualHost>");
 	says(":3: FcgidWrapper : without an argument");
 	says(":4: FcgidWrapper \"a: a quote that does not end");
@@ -291,8 +295,8 @@ static void spawn(size_t count, const char *const *words)
 static void test_spawn_fcgi(void **state)
 {
 	(void)state;
-	SPAWN("-s", "/run/x.sock", "-u", "alice", "-gweb", "-U", "nginx", "-G", "nginx", "-M", "0666", "-nF3", "-C", "2", "-d", "/x", "-b", "99999", "-P", "/run/pid",
-	      "--", "/usr/bin/php-cgi", "-c", "-n");
+	SPAWN("-s", "/run/x.sock", "-u", "alice", "-gweb", "-U", "nginx", "-G", "nginx", "-M", "0666", "-nF3", "-C", "2", "-d", "/x", "-b", "99999", "-P",
+	      "/run/pid", "--", "/usr/bin/php-cgi", "-c", "-n");
 	prints("  php-cgi:\n");
 	prints("    command: [/usr/bin/php-cgi, \"-c\", \"-n\"]\n    user: alice\n    group: web\n");
 	prints("    groups: [mail]\n");
