@@ -24,15 +24,22 @@ static void over(struct pool *p, enum episode_kind kind, struct episode *e)
 	*e = (struct episode){0};
 }
 
+static void count_up(struct pool *p, enum episode_kind kind, int64_t now)
+{
+	struct episode *e = &p->episodes[kind];
+
+	if (e->since_ms != 0)
+		*counter_of(p, kind) += (uint64_t)(now - e->counted_ms);
+	e->counted_ms = now;
+}
+
 /* Said when it is seen for the second time at least: one sample is no episode. */
 void episode_note(struct pool *p, enum episode_kind kind, bool there)
 {
 	struct episode *e = &p->episodes[kind];
 	int64_t now = fp_now_ms();
 
-	if (e->since_ms != 0)
-		*counter_of(p, kind) += (uint64_t)(now - e->counted_ms);
-	e->counted_ms = now;
+	count_up(p, kind, now);
 	if (!there) {
 		if (e->since_ms != 0)
 			over(p, kind, e);
@@ -46,12 +53,17 @@ void episode_note(struct pool *p, enum episode_kind kind, bool there)
 	}
 }
 
-uint64_t episode_total_ms(const struct pool *p, enum episode_kind kind)
+void episodes_settle(struct pool *p)
 {
-	const struct episode *e = &p->episodes[kind];
-	uint64_t total = *(const uint64_t *)(const void *)((const char *)&p->counters + rows[kind].counter);
+	int64_t now = fp_now_ms();
+	uint64_t any = 0;
 
-	return total + (e->since_ms != 0 ? (uint64_t)(fp_now_ms() - e->counted_ms) : 0);
+	for (unsigned k = 0; k < EPISODE_COUNT; k++) {
+		count_up(p, (enum episode_kind)k, now);
+		any |= *counter_of(p, (enum episode_kind)k);
+	}
+	if (any != 0)
+		state_save(p);
 }
 
 const char *episode_name(enum episode_kind kind)

@@ -25,8 +25,8 @@ struct episode {
 
 /* Whether it is there now. */
 void episode_note(struct pool *p, enum episode_kind kind, bool there);
-/* Its time in all, up to now. */
-uint64_t episode_total_ms(const struct pool *p, enum episode_kind kind);
+/* Brings the counters up to now, before they are told, and keeps them for a successor: what was told never goes back. */
+void episodes_settle(struct pool *p);
 const char *episode_name(enum episode_kind kind);
 
 #endif

@@ -116,10 +116,10 @@ static void put_counters(struct wire_status_pool *o, const struct pool *p)
 	o->restarts_boot = (int64_t)c->boots;
 	o->restarts_lifetime = (int64_t)c->lifetimes;
 	o->restarts_replaced = (int64_t)c->replaced;
-	o->at_max_ms = (int64_t)episode_total_ms(p, EPISODE_AT_MAX);
-	o->held_ms = (int64_t)episode_total_ms(p, EPISODE_HELD);
-	o->queue_full_ms = (int64_t)episode_total_ms(p, EPISODE_QUEUE_FULL);
-	o->slow_boot_ms = (int64_t)episode_total_ms(p, EPISODE_SLOW_BOOT);
+	o->at_max_ms = (int64_t)p->counters.at_max_ms;
+	o->held_ms = (int64_t)p->counters.held_ms;
+	o->queue_full_ms = (int64_t)p->counters.queue_full_ms;
+	o->slow_boot_ms = (int64_t)p->counters.slow_boot_ms;
 	o->abandoned = WIRE_UNKNOWN;
 }
 
@@ -209,6 +209,7 @@ static void put_pool(struct manager *m, struct wire_wr *w, const struct survey *
 
 	if (depth > p->counters.queue_peak)
 		p->counters.queue_peak = depth;
+	episodes_settle(p);
 	put_workers(&o, &c, s, i);
 	put_counters(&o, p);
 	wire_put_status_pool(w, &o);
