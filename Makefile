@@ -6,6 +6,7 @@ endif
 prefix ?= /usr/local
 DESTDIR ?=
 unitdir ?= $(prefix)/lib/systemd/system
+moduledir ?= $(prefix)/lib/httpd/modules
 T ?=
 JOBS ?= $(shell nproc)
 # V=1 shows the commands themselves.
@@ -18,8 +19,8 @@ CFLAGS ?= -g
 ALL_CFLAGS = -std=gnu2x -D_GNU_SOURCE -I. -fPIE $(WARN) $(HARDEN) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 
-LAYERS = base wire fcgi spec settings pool probe priv launcher look retire conf manager client view import cli
-ROLES = launcher look retire conf manager
+LAYERS = base wire fcgi spec settings pool probe priv launcher look retire conf manager client view import status cli
+ROLES = launcher look retire conf manager status
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard fcgipm/$(1)/*.c))
 archive = $(BUILD)/lib/$(1).a
 archives = $(foreach l,$(1),$(call archive,$(l)))
@@ -35,11 +36,15 @@ USES_conf = settings spec wire base
 LIBS_conf = -lyaml
 USES_manager = pool probe settings spec wire base
 LIBS_manager = -levent_core
+USES_status = view client wire base
+LIBS_status = -lfcgi
 USES_cli = import view client settings spec fcgi wire base
 LIBS_cli = -lncursesw
 ALL_LIBS = -lyaml -levent_core -lcap -lncursesw
 
 PROGRAMS = $(BUILD)/bin/fcgipm $(ROLES:%=$(BUILD)/libexec/fcgipm/fcgipm-%)
+LIBRARY = $(BUILD)/libexec/fcgipm/libfcgipm-prefork.so
+MODULE = $(BUILD)/lib/httpd/modules/mod_fcgipm.so
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*/test_*.c))
 FUZZ_NAMES = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 APPS = $(patsubst tests/integration/apps/%.c,$(BUILD)/tests/apps/%,$(wildcard tests/integration/apps/*.c))
@@ -48,7 +53,7 @@ HOSTILE = $(patsubst tests/integration/hostile/%.c,$(BUILD)/tests/hostile/%,$(wi
 .PHONY: all help run check check-unit check-fuzz check-integration tests asan fuzz soak bench sim cover lint format docs deps accounts install clean
 .SECONDARY:
 
-all: $(PROGRAMS) ## Build everything (the default)
+all: $(PROGRAMS) $(MODULE) $(LIBRARY) ## Build everything (the default)
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' Makefile
@@ -68,6 +73,28 @@ $(call archive,$(1)): $(filter-out %/main.o,$(call objects,$(1)))
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rule,$(l))))
 
+# The httpd module: the same layers once more as position-independent code, with nothing to be seen from outside but the module itself.
+apxs ?= apxs2
+PIC_LAYERS = client fcgi wire base
+HTTPD_CFLAGS = -isystem $(shell $(apxs) -q INCLUDEDIR) -isystem $(shell $(apxs) -q APR_INCLUDEDIR) $(shell $(apxs) -q EXTRA_CPPFLAGS)
+
+$(BUILD)/pic/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC,$< '(pic)')
+	$(Q)$(CC) $(filter-out -fPIE,$(ALL_CFLAGS)) -fPIC -fvisibility=hidden $(if $(filter mod_fcgipm/%,$<),$(HTTPD_CFLAGS)) -MMD -MP -c $< -o $@
+
+$(MODULE): $(patsubst %.c,$(BUILD)/pic/%.o,$(wildcard mod_fcgipm/*.c $(PIC_LAYERS:%=fcgipm/%/*.c)))
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(filter-out -pie,$(ALL_LDFLAGS)) -shared -o $@ $^
+
+# What is preloaded into applications: no C library of its own, so that it fits to any, and no protection that would call one.
+PRELOAD_CFLAGS = -std=gnu2x -D_GNU_SOURCE -I. -O2 -g -fPIC -fvisibility=hidden -ffreestanding -fno-stack-protector -fno-sanitize=all -U_FORTIFY_SOURCE $(WARN) -Wno-missing-prototypes -Wno-maybe-uninitialized
+$(LIBRARY): $(wildcard fcgipm/prefork/*.[ch]) include/fcgipm/board.h
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(PRELOAD_CFLAGS) -shared -nostdlib -Wl,-z,lazy,-z,relro,-z,noexecstack,-soname,$(@F) -o $@ $(filter %.c,$^)
+
 define role_rule
 $(2): $(BUILD)/obj/fcgipm/$(1)/main.o $(call archives,$(1) $(USES_$(1)))
 	@mkdir -p $$(@D)
@@ -76,6 +103,7 @@ $(2): $(BUILD)/obj/fcgipm/$(1)/main.o $(call archives,$(1) $(USES_$(1)))
 endef
 $(foreach r,$(ROLES),$(eval $(call role_rule,$(r),$(BUILD)/libexec/fcgipm/fcgipm-$(r))))
 $(eval $(call role_rule,cli,$(BUILD)/bin/fcgipm))
+$(BUILD)/obj/fcgipm/status/assets.o: fcgipm/status/page.css fcgipm/status/page.js
 
 # A unit test may call anything but a main().
 $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(call archives,$(LAYERS))
@@ -118,7 +146,7 @@ $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/
 FUZZ_WRAPS = priv_fork waitid waitpid kill socketpair
 , := ,
 
--include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(BUILD)/pic -name '*.d' 2>/dev/null)
 
 # ---- tests ----
 
@@ -149,7 +177,7 @@ soak: deps ## What takes longer: fuzzing, long hammers, sanitizers, valgrind
 	@tools/soak.sh $(BUILD)
 
 bench: deps ## Side by side with the installed peers; medians and conditions
-	@tools/deps.sh php-fpm libapache2-mod-fcgid uwsgi-core uwsgi-plugin-python3
+	@tools/deps.sh php-fpm libapache2-mod-fcgid uwsgi-core uwsgi-plugin-python3 wrk
 	@$(MAKE) -j$(JOBS) --no-print-directory tests
 	@$(MAKE) -j$(JOBS) --no-print-directory $(BUILD)/tests/bench/flood
 	@/usr/bin/python3 tests/bench/bench.py $(BUILD) $(T)
@@ -166,10 +194,11 @@ cover: deps ## Line coverage of the unit and integration tests
 lint: ## Layers, cycles, function size, format, cppcheck, shellcheck
 	@tools/lint.sh
 
-docs: $(BUILD)/tools/reference ## Write anew what is generated: man/fcgipm.yaml.5, conf/pools.schema.json, packaging/completion.bash
+docs: $(BUILD)/tools/reference ## Write anew what is generated: man/fcgipm.yaml.5, man/fcgipm-events.7, conf/pools.schema.json, packaging/completion.bash
 	$(BUILD)/tools/reference man >man/fcgipm.yaml.5
 	$(BUILD)/tools/reference schema >conf/pools.schema.json
 	$(BUILD)/tools/reference completion >packaging/completion.bash
+	tools/docs.py man >man/fcgipm-events.7
 
 format: ## Format the sources in place
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
@@ -180,16 +209,18 @@ run: deps ## Build, start the manager and a private httpd on loopback, print the
 	@$(MAKE) -j$(JOBS) --no-print-directory all
 	@tools/run.sh $(BUILD)
 
-deps: ## Say and install what is missing, by Debian package; make the two accounts
+deps: ## Say and install what is missing, by Debian package; make the accounts
 	@tools/deps.sh
 
 # What is below /etc is the administrator's: there are examples of that in share/fcgipm.
 install: all ## Install below prefix=/usr/local (DESTDIR for packages)
-	install -d $(addprefix $(DESTDIR)$(prefix)/,bin libexec/fcgipm share/man/man5 share/man/man8 share/fcgipm share/bash-completion/completions lib/sysusers.d lib/tmpfiles.d) $(DESTDIR)$(unitdir)
+	install -d $(addprefix $(DESTDIR)$(prefix)/,bin libexec/fcgipm share/man/man5 share/man/man7 share/man/man8 share/fcgipm share/bash-completion/completions lib/sysusers.d lib/tmpfiles.d) $(DESTDIR)$(unitdir) $(DESTDIR)$(moduledir)
 	install -m 755 $(BUILD)/bin/fcgipm $(DESTDIR)$(prefix)/bin/
 	install -m 755 $(ROLES:%=$(BUILD)/libexec/fcgipm/fcgipm-%) $(DESTDIR)$(prefix)/libexec/fcgipm/
+	install -m 644 $(MODULE) $(DESTDIR)$(moduledir)/
 	install -m 644 $(wildcard man/*.8) $(DESTDIR)$(prefix)/share/man/man8/
 	install -m 644 $(wildcard man/*.5) $(DESTDIR)$(prefix)/share/man/man5/
+	install -m 644 $(wildcard man/*.7) $(DESTDIR)$(prefix)/share/man/man7/
 	install -m 644 packaging/pools.yaml packaging/logrotate.conf conf/pools.schema.json $(DESTDIR)$(prefix)/share/fcgipm/
 	install -m 644 packaging/completion.bash $(DESTDIR)$(prefix)/share/bash-completion/completions/fcgipm
 	install -m 644 packaging/sysusers.conf $(DESTDIR)$(prefix)/lib/sysusers.d/fcgipm.conf

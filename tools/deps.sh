@@ -2,9 +2,9 @@
 # Says what is missing, by Debian package, and installs it as root: deps.sh [MORE...]   Packages' daemons are kept from starting.
 set -eu
 packages="build-essential pkg-config libevent-dev libcap-dev libyaml-dev libfcgi-dev libcmocka-dev libncurses-dev
-	nginx-light apache2-bin php-cgi ruby-fcgi libfcgi-perl libcgi-fast-perl sbcl clisp clisp-module-fastcgi gitweb
-	php-fpm libapache2-mod-fcgid spawn-fcgi
-	python3 python3-pytest python3-pyte python3-prometheus-client python3-jsonschema python3-yaml man-db mandoc shellcheck clang clang-format clang-tidy cppcheck valgrind gcovr curl procps util-linux passwd systemd $*"
+	nginx-light apache2-bin apache2-dev php-cgi ruby-fcgi libfcgi-perl libcgi-fast-perl sbcl clisp clisp-module-fastcgi gitweb
+	nghttp2-client ruby-sinatra php-fpm libapache2-mod-fcgid spawn-fcgi
+	chromium chromium-driver fonts-liberation python3 python3-pytest python3-pyte python3-prometheus-client python3-jsonschema python3-yaml rsyslog busybox logrotate man-db mandoc shellcheck clang clang-format clang-tidy cppcheck valgrind gcovr curl procps util-linux passwd ca-certificates tzdata systemd $*"
 
 # shellcheck disable=SC2086 # a list of words
 missing=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' $packages 2>/dev/null |
@@ -24,6 +24,6 @@ if [ -n "$missing" ]; then
 	export DEBIAN_FRONTEND=noninteractive
 	apt-get update -q
 	# shellcheck disable=SC2086
-	apt-get install -q -y --no-install-recommends $missing
+	apt-get install -q -y --no-remove --no-install-recommends $missing
 fi
 exec "$(dirname "$0")/accounts.sh"

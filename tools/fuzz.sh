@@ -1,6 +1,6 @@
 #!/bin/bash
 # Fuzzes targets for FUZZ_SECONDS each (60): fuzz.sh BUILD WRAPS NAME...   What it finds stays in BUILD/fuzz/NAME.
-set -eu
+set -euo pipefail
 cd "$(dirname "$0")/.."
 build=$1
 read -ra wraps <<<"$2"
@@ -9,10 +9,15 @@ seconds=${FUZZ_SECONDS:-60}
 mapfile -t sources < <(git ls-files 'fcgipm/*.c' | grep -v '/main\.c$')
 flags=(-std=gnu2x -D_GNU_SOURCE -I. -g -O1 -fno-omit-frame-pointer "-fsanitize=fuzzer-no-link,address,undefined")
 mkdir -p "$build/fuzz/obj"
+mapfile -t headers < <(git ls-files '*.h')
+newest=${headers[0]}
+for header in "${headers[@]}"; do
+	[ "$newest" -nt "$header" ] || newest=$header
+done
 
 for source in "${sources[@]}"; do
 	object=$build/fuzz/obj/${source//\//_}.o
-	[ "$object" -nt "$source" ] || clang "${flags[@]}" -c "$source" -o "$object"
+	[[ $object -nt $source && $object -nt $newest ]] || clang "${flags[@]}" -c "$source" -o "$object"
 done
 rm -f "$build/fuzz/all.a"
 ar rcs "$build/fuzz/all.a" "$build"/fuzz/obj/*.o

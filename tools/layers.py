@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Holds the include lines of fcgipm/ against fcgipm/LAYERS, and refuses include cycles between headers.
+"""Holds the include lines of fcgipm/ and mod_fcgipm/ against fcgipm/LAYERS, and refuses include cycles between headers.
 
 Prints one line a finding, FILE:LINE: what; exits with 1 when there is one.
 """
@@ -7,6 +7,7 @@ import os
 import re
 import sys
 
+ROOTS = ("fcgipm", "mod_fcgipm")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 
 
@@ -36,9 +37,15 @@ def includes(path):
                 yield number, found.group(1)
 
 
+def layer_of(path):
+    """fcgipm/base/fd.h is of base; the httpd module is one layer, in one folder."""
+    root, *rest = path.split("/")
+    return root if root == "mod_fcgipm" else rest[0]
+
+
 def check_edges(layers, findings):
-    for path in sources("fcgipm"):
-        own = path.split("/")[1]
+    for path in [*sources("fcgipm"), *sources("mod_fcgipm")]:
+        own = layer_of(path)
         if own not in layers:
             findings.append(f"{path}:1: the layer {own} is not in fcgipm/LAYERS")
             continue
@@ -46,14 +53,14 @@ def check_edges(layers, findings):
             parts = target.split("/")
             if parts[:2] == ["include", "fcgipm"]:
                 continue
-            if parts[0] != "fcgipm":
+            if parts[0] not in ROOTS:
                 findings.append(f"{path}:{number}: includes are written from the root of the source: {target}")
-            elif len(parts) == 3 and parts[1] in layers and parts[1] != own and parts[1] not in layers[own]:
-                findings.append(f"{path}:{number}: {own} may not include {parts[1]} (fcgipm/LAYERS)")
+            elif layer_of(target) in layers and layer_of(target) not in {own, *layers[own]}:
+                findings.append(f"{path}:{number}: {own} may not include {layer_of(target)} (fcgipm/LAYERS)")
 
 
 def check_cycles(findings):
-    graph = {p: [t for _, t in includes(p) if os.path.exists(t)] for p in sources("fcgipm") if p.endswith(".h")}
+    graph = {p: [t for _, t in includes(p) if os.path.exists(t)] for root in ROOTS for p in sources(root) if p.endswith(".h")}
     state = {}
 
     def visit(node, trail):

@@ -34,9 +34,17 @@ cp -r conf/demo "$run/demo"
 chmod -R a+rX "$run/demo"
 me=$(id -un)
 owner=nobody
-[ "$(id -u)" -eq 0 ] || owner=$me
+observer='fcgipm-status'
+[ "$(id -u)" -eq 0 ] || { owner=$me; observer=$me; }
+cp "$build/libexec/fcgipm/fcgipm-status" "$run/"
 sed -e "s|/usr/share/fcgipm/demo|$run/demo|g" -e "s|runtime_directory: .*|runtime_directory: $run/fcgipm|" \
-	-e "s|user: nobody|user: $owner|" conf/pools.yaml >"$run/pools.yaml"
+	-e "s|user: nobody|user: $owner|" -e "s|^manager:|&\n  control: {observers: [$observer]}|" conf/pools.yaml >"$run/pools.yaml"
+cat >>"$run/pools.yaml" <<YAML
+  status:
+    command: [$run/fcgipm-status]
+    user: $observer
+    environment: {FCGIPM_CONTROL: $run/fcgipm/control.sock}
+YAML
 chmod 644 "$run/pools.yaml"
 
 "$build/bin/fcgipm" run -c "$run/pools.yaml" 2>"$run/fcgipm.log" &
@@ -58,25 +66,15 @@ ErrorLog $run/httpd.log
 DocumentRoot $run/demo
 LoadModule mpm_event_module $modules/mod_mpm_event.so
 LoadModule authz_core_module $modules/mod_authz_core.so
-LoadModule proxy_module $modules/mod_proxy.so
-LoadModule proxy_fcgi_module $modules/mod_proxy_fcgi.so
+LoadModule alias_module $modules/mod_alias.so
+LoadModule fcgipm_module $(realpath "$build")/lib/httpd/modules/mod_fcgipm.so
 $([ "$(id -u)" -eq 0 ] && printf 'User www-data\nGroup www-data\n')
+FcgipmControl $run/fcgipm/control.sock
+Alias /php $run/demo/hello.php
 <Location />
   Require all granted
 </Location>
-<Location /php>
-  SetHandler "proxy:unix:$run/fcgipm/pools/php.sock|fcgi://php"
-  ProxyFCGISetEnvIf true SCRIPT_FILENAME $run/demo/hello.php
-</Location>
-<Location /ruby>
-  SetHandler "proxy:unix:$run/fcgipm/pools/ruby.sock|fcgi://ruby"
-</Location>
-<Location /lisp>
-  SetHandler "proxy:unix:$run/fcgipm/pools/lisp.sock|fcgi://lisp"
-</Location>
-<Location /perl>
-  SetHandler "proxy:unix:$run/fcgipm/pools/perl.sock|fcgi://perl"
-</Location>
+$(for pool in php ruby lisp perl status; do printf '<Location /%s>\n  SetHandler fcgipm:%s\n</Location>\n' $pool $pool; done)
 CONF
 /usr/sbin/apache2 -f "$run/httpd.conf" -DFOREGROUND &
 httpd=$!
@@ -93,6 +91,7 @@ fcgipm runs, with a private httpd in front of it:
 
   http://127.0.0.1:$port/php     http://127.0.0.1:$port/ruby
   http://127.0.0.1:$port/lisp    http://127.0.0.1:$port/perl
+  http://127.0.0.1:$port/status  the pools, live
 
 Try next, in another terminal:
 

@@ -11,7 +11,9 @@ const struct cli_command cmd_check = {
 	.name = "check",
 	.args = "",
 	.brief = "judge a configuration: all errors, with line and column",
-	.help = "Looks into each pool's chroot, under its account, for what the command needs.\n"
+	.help = "Looks into each pool's chroot, under its account, for what the command needs:\n"
+		"interpreters and libraries (errors); devices, resolver, certificates, what its\n"
+		"language loads (warnings). Each finding ends with a remedy; nothing is executed.\n"
 		"Run it as who will run fcgipm: root sees what root's pools will see.\n"
 		"Ends with 78 when something is wrong; warnings alone are no error.",
 	.run = run,

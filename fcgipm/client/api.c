@@ -37,6 +37,11 @@ int fcgipm_lease(struct fcgipm_client *client, const char *pool, int timeout_ms,
 	return tell(lease_take(client, pool, deadline_ms, ret, &e), &e, err);
 }
 
+int fcgipm_changed(struct fcgipm_client *client)
+{
+	return client_changed(client);
+}
+
 void fcgipm_release(struct fcgipm_lease *lease)
 {
 	lease_release(lease);

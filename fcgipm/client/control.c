@@ -13,9 +13,12 @@
 #include "fcgipm/base/clock.h"
 #include "fcgipm/base/fd.h"
 
+enum { CLIENT_CONNECT_S = 5 };
+
 struct fcgipm_client {
 	int fd;
 	uint32_t seq;
+	bool changed; /* the manager has said so, and nobody has asked yet */
 	struct wire_wr writer;
 	struct wire_dgram sent, got;
 };
@@ -24,6 +27,7 @@ static int connect_to(const char *path, int *ret_fd, struct fp_err *err)
 {
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
 	size_t len = strlen(path);
+	const struct timeval patience = {.tv_sec = CLIENT_CONNECT_S};
 	fp_autoclose int fd = -1;
 
 	if (len == 0 || len >= sizeof(sun.sun_path))
@@ -32,8 +36,10 @@ static int connect_to(const char *path, int *ret_fd, struct fp_err *err)
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return fp_fail(err, errno, "cannot make a socket: %m");
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)); /* its queue may be full, and nobody there to take from it */
 	if (connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) < 0)
-		return fp_fail(err, errno, "no manager at %s: %m", path);
+		return fp_fail(err, errno == EAGAIN ? ETIMEDOUT : errno, errno == EAGAIN ? "the manager at %s does not answer: %m" : "no manager at %s: %m",
+			       path);
 	*ret_fd = FP_TAKE_FD(fd);
 	return 0;
 }
@@ -143,6 +149,8 @@ static int take_note(struct fcgipm_client *c, const struct client_wait *wait)
 /* 1: that was the end of the call; 0: go on. */
 static int take(struct fcgipm_client *c, const struct client_wait *wait, struct client_answer *ret)
 {
+	if (c->got.type == WIRE_C_CHANGED)
+		c->changed = true;
 	if (c->got.seq != c->seq)
 		return 0; /* of a call that was given up */
 	if (c->got.type == WIRE_C_DONE)
@@ -152,6 +160,30 @@ static int take(struct fcgipm_client *c, const struct client_wait *wait, struct 
 	if (c->got.type == WIRE_C_LEASED && wait->leased != NULL)
 		return wait->leased(wait->ctx, &c->got);
 	return -EPROTO;
+}
+
+/* Between two calls nothing comes but CHANGED, and late answers of a call that was given up. */
+int client_changed(struct fcgipm_client *c)
+{
+	bool changed;
+
+	for (;;) {
+		struct pollfd p = {.fd = c->fd, .events = POLLIN};
+		int r = poll(&p, 1, 0) > 0 ? wire_recv(c->fd, &c->got) : -EAGAIN;
+
+		if (r == 0)
+			return -ECONNRESET;
+		if (r == -EAGAIN)
+			break;
+		if (r < 0 && r != -EINTR)
+			return r;
+		c->changed = c->changed || (r == 1 && c->got.type == WIRE_C_CHANGED);
+		if (r == 1)
+			wire_dgram_close(&c->got);
+	}
+	changed = c->changed;
+	c->changed = false;
+	return changed;
 }
 
 int client_fd(const struct fcgipm_client *c)

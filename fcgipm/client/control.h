@@ -46,4 +46,7 @@ int client_ask(struct fcgipm_client *c, struct fp_err *err);
 int client_await(struct fcgipm_client *c, const struct client_wait *wait, struct client_answer *ret, struct fp_err *err);
 int client_fd(const struct fcgipm_client *c);
 
+/* As fcgipm_changed(). */
+int client_changed(struct fcgipm_client *c);
+
 #endif

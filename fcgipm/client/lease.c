@@ -65,6 +65,8 @@ static int on_leased(void *ctx, struct wire_dgram *d)
 
 static int judge(const struct taking *t, const struct client_answer *a, struct fp_err *err)
 {
+	if (a->code == FCGIPM_EXIT_NO_MANAGER)
+		return fp_fail(err, ECONNRESET, "%s", a->text);
 	if (a->code != FCGIPM_EXIT_DONE)
 		return fp_fail(err, EACCES, "%s", a->text[0] != '\0' ? a->text : "the manager refused");
 	if (!t->done)

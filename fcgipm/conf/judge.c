@@ -32,6 +32,18 @@ void conf_job_free(struct conf_job *j)
 	free(j);
 }
 
+bool conf_job_has_room(struct conf_job *j, uint64_t len)
+{
+	bool had = j->bytes <= CONF_TOTAL_MAX;
+
+	j->bytes += len;
+	if (j->bytes <= CONF_TOTAL_MAX)
+		return true;
+	if (had)
+		conf_error(j->report, (struct spec_place){0, 1, 1}, "include: the files are too large together (%d MB at most)", CONF_TOTAL_MAX >> 20);
+	return false;
+}
+
 int conf_job_add(struct conf_job *j, const char *name, const char *bytes, size_t len)
 {
 	int file = conf_report_file(j->report, name);
@@ -109,9 +121,13 @@ static void check_file(struct conf_job *j, uint32_t file)
 		check_top(j, n, file == 0);
 }
 
+/* Each costs the launcher a look into a directory. */
+enum { PATTERNS_MAX = 256 };
+
 void conf_job_includes(struct conf_job *j, void (*each)(void *ctx, struct spec_place place, const char *pattern), void *ctx)
 {
 	const struct conf_node *include = child(j->roots[0], "include");
+	unsigned count = 0;
 
 	if (include == NULL || conf_node_is_empty(include))
 		return;
@@ -124,6 +140,10 @@ void conf_job_includes(struct conf_job *j, void (*each)(void *ctx, struct spec_p
 		return;
 	}
 	for (const struct conf_node *n = include->first; n != NULL; n = n->next) {
+		if (++count > PATTERNS_MAX) {
+			conf_error(j->report, n->place, "include: too many patterns (%d at most, such as pools.d/*.yaml)", PATTERNS_MAX);
+			return;
+		}
 		if (n->shape == CONF_SCALAR)
 			each(ctx, n->place, n->text);
 		else
@@ -135,7 +155,7 @@ void conf_job_includes(struct conf_job *j, void (*each)(void *ctx, struct spec_p
 
 static void judge_defaults(struct conf_job *j)
 {
-	const struct conf_section s = {j->report, &settings_pool_table, &j->defaults, j->default_places, "defaults"};
+	const struct conf_section s = {j->report, &settings_pool_table, &j->defaults, j->default_places, "defaults", j->default_nodes};
 	const struct conf_node *node = child(j->roots[0], "defaults");
 
 	settings_preset_all(&j->defaults, &settings_pool_table, NULL);
@@ -148,8 +168,8 @@ static void refuse_name(struct conf_job *j, const struct conf_node *n)
 	if (spec_name_ok(n->key))
 		conf_error(j->report, n->key_place, "pools.%.130s: \"@\" is for pools that templates make (a-z, 0-9, \".\", \"_\", \"-\")", n->key);
 	else
-		conf_error(j->report, n->key_place, "pools.%.64s: no name for a pool (a-z, 0-9, \".\", \"_\", \"-\", at most 63, a letter or digit first)",
-			   n->key);
+		conf_error(j->report, n->key_place,
+			   "pools: \"%.64s\" is no name for a pool (a-z, 0-9, \".\", \"_\", \"-\", at most 63, a letter or digit first)", n->key);
 }
 
 static int pool_add(struct conf_job *j, const struct conf_node *n)
@@ -205,7 +225,7 @@ static void sort_pools(struct conf_job *j)
 		if (first == NULL || strcmp(first->name, p->name) != 0)
 			j->pools[kept++] = *p;
 		else
-			conf_error(j->report, p->node->key_place, "pools.%s: given twice (first in %s line %u)", p->name,
+			conf_error(j->report, p->node->key_place, "pools.%s: given twice (first in %s line %u; keep one)", p->name,
 				   j->report->files[first->node->key_place.file], first->node->key_place.line);
 	}
 	j->pool_count = kept;

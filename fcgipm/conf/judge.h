@@ -41,13 +41,16 @@ struct conf_job {
 	struct conf_report *report;
 	struct conf_arena arena; /* trees, blobs */
 	struct conf_yaml yaml;
+	uint64_t bytes; /* of all files so far */
 	bool want_dump, secrets;
 
 	struct conf_node *roots[CONF_FILES_MAX]; /* by file; NULL: not readable */
 	struct manager_settings manager;
 	struct spec_place manager_places[SETTINGS_MANAGER_COUNT];
+	const struct conf_node *manager_nodes[SETTINGS_MANAGER_COUNT];
 	struct pool_settings defaults;
 	struct spec_place default_places[SETTINGS_POOL_COUNT];
+	const struct conf_node *default_nodes[SETTINGS_POOL_COUNT];
 	struct wire_blob manager_blob;
 	struct conf_pool *pools;
 	uint32_t pool_count;
@@ -56,6 +59,8 @@ struct conf_job {
 struct conf_job *conf_job_new(const struct conf_world *world, struct conf_report *report);
 void conf_job_free(struct conf_job *j);
 
+/* Counts a file of that length before it is read: false, with an error, when all of them together would be too large. */
+bool conf_job_has_room(struct conf_job *j, uint64_t len);
 /* Reads one file's bytes; the first is the main one.  Returns its number, -1 when there are too many. */
 int conf_job_add(struct conf_job *j, const char *name, const char *bytes, size_t len);
 /* The patterns of the main file's include, one by one: calls each for every one. */
@@ -81,6 +86,7 @@ struct conf_peers {
 	const struct settings_list *names;
 	struct spec_place place; /* line 0: defaults */
 	const char *key; /* "manager.control.operators", for messages */
+	const struct conf_node *node; /* the list as it stands in the file */
 };
 void conf_resolve_peers(struct conf_job *j, const struct conf_peers *p, struct settings_acl *ret);
 /* 0, or -1 after an error in the report. */

@@ -51,7 +51,7 @@ static void add_file(struct conf_link *l, const char *name, int fd)
 	size_t len = 0;
 	int r = fstat(fd, &st) < 0 ? -errno : 0;
 
-	if (r == 0 && !is_new(l, &st))
+	if (r == 0 && (!is_new(l, &st) || !conf_job_has_room(l->job, st.st_size <= CONF_FILE_MAX ? (uint64_t)st.st_size : 0)))
 		return;
 	if (r == 0)
 		r = conf_file_read(fd, &bytes, &len);
@@ -157,7 +157,7 @@ static void include(void *ctx, struct spec_place place, const char *pattern)
 	if (l->error < 0)
 		return;
 	if (relative[0] == '\0' || relative[0] == '/' || strlen(relative) > 4096) {
-		conf_error(l->report, place, "include: \"%.64s\" is not below the directory of this file (such as pools.d/*.yaml)", pattern);
+		conf_error(l->report, place, "include: \"%.64s\" is not below this file's directory (such as pools.d/*.yaml)", pattern);
 		return;
 	}
 	l->error = ask(l, relative, &a);

@@ -79,7 +79,7 @@ static void resolve_control(struct conf_job *j)
 
 	for (unsigned i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
 		const struct settings_list *names = (const void *)((const char *)m + row(lists[i].at)->at);
-		const struct conf_peers p = {names, j->manager_places[lists[i].at], lists[i].key};
+		const struct conf_peers p = {names, j->manager_places[lists[i].at], lists[i].key, j->manager_nodes[lists[i].at]};
 
 		conf_resolve_peers(j, &p, lists[i].acl);
 	}
@@ -106,8 +106,8 @@ static void encode(struct wire_wr *w, const void *m)
 
 void conf_judge_manager(struct conf_job *j, const struct conf_node *node)
 {
-	const struct conf_section s = {j->report, &settings_manager_table, &j->manager, j->manager_places, "manager"};
-	uint32_t before = j->report->errors;
+	const struct conf_section s = {j->report, &settings_manager_table, &j->manager, j->manager_places, "manager", j->manager_nodes};
+	uint32_t before = j->report->raised;
 
 	settings_preset_all(&j->manager, &settings_manager_table, NULL);
 	if (j->world->ordinary)
@@ -117,7 +117,7 @@ void conf_judge_manager(struct conf_job *j, const struct conf_node *node)
 	check_runtime(j);
 	resolve_own(j);
 	resolve_control(j);
-	if (j->report->errors == before)
+	if (j->report->raised == before)
 		j->manager_blob = conf_encode(j, encode, &j->manager);
 	if (j->manager_blob.len > SPEC_SETTINGS_MAX)
 		conf_error(j->report, node != NULL ? node->key_place : (struct spec_place){0, 1, 1},

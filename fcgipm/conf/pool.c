@@ -3,6 +3,7 @@
 #include "fcgipm/conf/pool.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include "fcgipm/conf/judge.h"
@@ -26,16 +27,58 @@ void conf_draft_key(const struct conf_draft *d, enum settings_pool_index i, char
 {
 	struct fp_text t = FP_TEXT(*ret);
 
-	fp_text_add(&t, "pools.%s.%s", d->pool->name, row(i)->key);
+	if (conf_draft_inherited(d, i))
+		fp_text_add(&t, "defaults.%s", row(i)->key);
+	else
+		fp_text_add(&t, "pools.%s.%s", d->pool->name, row(i)->key);
 }
 
-static void check_order(const struct conf_draft *d, enum settings_pool_index least, int64_t a, enum settings_pool_index most, int64_t b)
+bool conf_draft_inherited(const struct conf_draft *d, enum settings_pool_index i)
 {
-	enum settings_pool_index at = conf_draft_given(d, least) ? least : most;
+	return d->nodes[i] != NULL && d->nodes[i] == d->job->default_nodes[i];
+}
 
-	if (a <= b)
+static void add_finding(const struct conf_draft *d, bool warning, enum settings_pool_index i, const char *fmt, va_list ap)
+{
+	char key[CONF_PATH_MAX], text[CONF_TEXT_MAX];
+	struct fp_text t = FP_TEXT(text);
+
+	fp_text_vadd(&t, fmt, ap);
+	conf_draft_key(d, i, &key);
+	(warning ? conf_warn_once : conf_error_once)(d->job->report, conf_draft_place(d, i), "%s: %s", key, text);
+}
+
+void conf_draft_error(const struct conf_draft *d, enum settings_pool_index i, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add_finding(d, false, i, fmt, ap);
+	va_end(ap);
+}
+
+void conf_draft_warn(const struct conf_draft *d, enum settings_pool_index i, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add_finding(d, true, i, fmt, ap);
+	va_end(ap);
+}
+
+/* Of two values that contradict each other it is said of the one that the pool itself gives. */
+static void check_order(const struct conf_draft *d, enum settings_pool_index least, enum settings_pool_index most)
+{
+	char small[32], great[32];
+	bool own_least = conf_draft_given(d, least) && !conf_draft_inherited(d, least);
+	bool own_most = conf_draft_given(d, most) && !conf_draft_inherited(d, most);
+
+	if (settings_show(&d->set, row(least), small, sizeof(small)) <= settings_show(&d->set, row(most), great, sizeof(great)))
 		return;
-	conf_error(d->job->report, conf_draft_place(d, at), "pools.%s.%s: exceeds %s (at most as much)", d->pool->name, row(least)->key, row(most)->key);
+	if (own_least || (!own_most && conf_draft_given(d, least)))
+		conf_draft_error(d, least, "%s exceeds %s, %s (at most as much)", small, row(most)->key, great);
+	else
+		conf_draft_error(d, most, "%s is below %s, %s (at least as much)", great, row(least)->key, small);
 }
 
 /* The default backlog is what the kernel allows; one that is asked for must be possible. */
@@ -46,64 +89,50 @@ static void check_queue(struct conf_draft *d)
 	if (limit <= most)
 		return;
 	if (conf_draft_given(d, SETTINGS_AT_POOL_queue_limit))
-		conf_error(d->job->report, conf_draft_place(d, SETTINGS_AT_POOL_queue_limit),
-			   "pools.%s.queue.limit: %u exceeds net.core.somaxconn (1 to %u, or raise that with sysctl)", d->pool->name, limit, most);
+		conf_draft_error(d, SETTINGS_AT_POOL_queue_limit, "%u exceeds net.core.somaxconn (1 to %u, or raise that with sysctl)", limit, most);
 	else
 		d->set.queue_limit = most;
 }
 
+bool conf_draft_differs(const struct conf_draft *d, enum settings_pool_index i)
+{
+	struct pool_settings preset = {0};
+	bool differs = false;
+
+	if (!conf_draft_given(d, i) || conf_draft_inherited(d, i))
+		return false;
+	if (settings_preset(&preset, row(i), NULL) == 0)
+		differs = !settings_same(row(i), &preset, &d->set);
+	settings_clear(&preset, row(i));
+	return differs;
+}
+
+/* No error: what is beyond max is only never reached. */
+static void warn_beyond_max(const struct conf_draft *d, enum settings_pool_index i, uint32_t v, const char *what)
+{
+	if (v > d->set.workers_max && conf_draft_differs(d, i))
+		conf_draft_warn(d, i, "%u exceeds workers.max, %u (%s)", v, d->set.workers_max, what);
+}
+
 static void check_life(struct conf_draft *d)
 {
-	const struct pool_settings *s = &d->set;
-
-	check_order(d, SETTINGS_AT_POOL_workers_min, s->workers_min, SETTINGS_AT_POOL_workers_max, s->workers_max);
-	check_order(d, SETTINGS_AT_POOL_restart_delay, s->restart_delay, SETTINGS_AT_POOL_restart_max_delay, s->restart_max_delay);
+	warn_beyond_max(d, SETTINGS_AT_POOL_workers_spare, d->set.workers_spare, "so many are never idle");
+	warn_beyond_max(d, SETTINGS_AT_POOL_workers_boot_parallel, d->set.workers_boot_parallel, "so many never boot at once");
+	check_order(d, SETTINGS_AT_POOL_workers_min, SETTINGS_AT_POOL_workers_max);
+	check_order(d, SETTINGS_AT_POOL_restart_delay, SETTINGS_AT_POOL_restart_max_delay);
 	check_queue(d);
 }
 
 static void check_command(struct conf_draft *d)
 {
+	const struct conf_node *n = d->nodes[SETTINGS_AT_POOL_command];
+
 	if (d->set.command.count > 0)
 		return;
 	if (!conf_draft_given(d, SETTINGS_AT_POOL_command))
 		conf_error(d->job->report, d->pool->node->key_place, "pools.%s: no command (such as command: [/usr/bin/php-cgi])", d->pool->name);
-	else if (d->job->report->errors == d->errors_before)
-		conf_error(d->job->report, conf_draft_place(d, SETTINGS_AT_POOL_command), "pools.%s.command: an empty list (such as [/usr/bin/php-cgi])",
-			   d->pool->name);
-}
-
-static const char *own_value(const struct conf_world *w, const char *name)
-{
-	size_t len = strlen(name);
-
-	for (char *const *e = w->environment; e != NULL && *e != NULL; e++)
-		if (strncmp(*e, name, len) == 0 && (*e)[len] == '=')
-			return *e;
-	return NULL;
-}
-
-/* PATH, then what is inherited, then what is given: the later wins. */
-static int make_environment(struct conf_draft *d)
-{
-	const struct settings_row *env = row(SETTINGS_AT_POOL_environment);
-	struct pool_settings whole = {0};
-	const struct settings_list *l = &whole.environment;
-	int r = settings_add(&whole, env, "PATH=/usr/local/bin:/usr/bin:/bin", NULL);
-
-	for (uint32_t i = 0; i < d->set.inherit_environment.count && r == 0; i++) {
-		const char *e = own_value(d->job->world, d->set.inherit_environment.items[i]);
-
-		if (e != NULL)
-			r = settings_add(&whole, env, e, NULL);
-	}
-	for (uint32_t i = 0; i < d->set.environment.count && r == 0; i++)
-		r = settings_add(&whole, env, d->set.environment.items[i], NULL);
-	d->spec.envp = conf_alloc(&d->scratch, (l->count + 1) * sizeof(char *));
-	for (uint32_t i = 0; i < l->count && d->spec.envp != NULL; i++)
-		d->spec.envp[i] = conf_copy(&d->scratch, l->items[i], strlen(l->items[i]));
-	d->set.environment.hash = settings_list_hash(l);
-	settings_clear(&whole, env);
-	return d->spec.envp == NULL ? -ENOMEM : r;
+	else if (n->first == NULL && (n->shape == CONF_LIST || conf_node_is_empty(n)))
+		conf_draft_error(d, SETTINGS_AT_POOL_command, "an empty list (such as [/usr/bin/php-cgi])");
 }
 
 static uint64_t limit_of(uint64_t v)
@@ -154,10 +183,9 @@ static void warn_ordinary(const struct conf_draft *d)
 	if (!d->job->world->ordinary)
 		return;
 	if (d->set.chroot[0] != '\0')
-		conf_warn(d->job->report, conf_draft_place(d, SETTINGS_AT_POOL_chroot), "pools.%s.chroot: needs root (the pool will not start)", d->pool->name);
+		conf_draft_warn(d, SETTINGS_AT_POOL_chroot, "needs root (the pool will not start)");
 	if (d->set.sandbox_capabilities.count > 0)
-		conf_warn(d->job->report, conf_draft_place(d, SETTINGS_AT_POOL_sandbox_capabilities),
-			  "pools.%s.sandbox.capabilities: needs root (the pool will not start)", d->pool->name);
+		conf_draft_warn(d, SETTINGS_AT_POOL_sandbox_capabilities, "needs root (the pool will not start)");
 }
 
 static void check_floors(struct conf_draft *d)
@@ -212,7 +240,7 @@ static void finish(struct conf_draft *d)
 	p->workers_min = d->set.workers_min;
 	p->entry.name = p->name;
 	note_places(d);
-	if (d->job->report->errors > d->errors_before)
+	if (d->job->report->raised > d->raised_before)
 		return;
 	p->entry.pool = conf_encode(d->job, encode_spec, &d->spec);
 	p->entry.settings = conf_encode(d->job, encode_settings, &d->set);
@@ -227,18 +255,15 @@ static void finish(struct conf_draft *d)
 
 static void judge(struct conf_draft *d)
 {
-	uint32_t before;
-
 	check_command(d);
 	check_life(d);
 	conf_draft_accounts(d);
 	conf_draft_socket(d);
 	warn_ordinary(d);
 	make_process(d);
-	before = d->job->report->errors;
-	if (make_argv(d) < 0 || make_environment(d) < 0 || settings_put_text(&d->set.name, d->pool->name) < 0)
+	if (make_argv(d) < 0 || conf_draft_environment(d) < 0 || settings_put_text(&d->set.name, d->pool->name) < 0)
 		conf_error(d->job->report, d->pool->node->key_place, "out of memory");
-	else if (before == d->errors_before)
+	else if (d->job->report->raised == 0) /* what is below a floor has been said in better words */
 		check_floors(d);
 	finish(d);
 }
@@ -247,11 +272,12 @@ void conf_judge_pool(struct conf_job *j, struct conf_pool *p)
 {
 	char path[CONF_PATH_MAX];
 	struct fp_text t = FP_TEXT(path);
-	struct conf_draft d = {.job = j, .pool = p, .errors_before = j->report->errors};
-	const struct conf_section s = {j->report, &settings_pool_table, &d.set, d.places, path};
+	struct conf_draft d = {.job = j, .pool = p, .raised_before = j->report->raised};
+	const struct conf_section s = {j->report, &settings_pool_table, &d.set, d.places, path, d.nodes};
 
 	fp_text_add(&t, "pools.%s", p->name);
 	memcpy(d.places, j->default_places, sizeof(d.places));
+	memcpy(d.nodes, j->default_nodes, sizeof(d.nodes));
 	d.spec.name = p->name;
 	if (settings_pool_copy(&j->defaults, &d.set) < 0) {
 		conf_error(j->report, p->node->key_place, "out of memory");
@@ -259,7 +285,7 @@ void conf_judge_pool(struct conf_job *j, struct conf_pool *p)
 		conf_section_apply(&s, p->node);
 		judge(&d);
 	}
-	p->bad = j->report->errors > d.errors_before;
+	p->bad = j->report->raised > d.raised_before;
 	settings_pool_free(&d.set);
 	conf_arena_fini(&d.scratch);
 }

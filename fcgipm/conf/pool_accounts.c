@@ -12,11 +12,6 @@ static const struct settings_row *row(enum settings_pool_index i)
 	return &settings_pool_table.rows[i];
 }
 
-static void refuse(struct conf_draft *d, enum settings_pool_index i, const char *text)
-{
-	conf_error(d->job->report, conf_draft_place(d, i), "pools.%s.%s: %s", d->pool->name, row(i)->key, text);
-}
-
 static int self(const struct conf_draft *d, struct conf_account *ret)
 {
 	char digits[16];
@@ -49,19 +44,18 @@ static int find_user(struct conf_draft *d, struct conf_account *ret)
 static bool check_user(struct conf_draft *d, struct conf_account *a)
 {
 	const struct conf_world *w = d->job->world;
-	uint32_t before = d->job->report->errors;
+	uint32_t before = d->job->report->raised;
 
 	if (w->ordinary) {
 		if (a->id != w->uid)
-			conf_warn(d->job->report, conf_draft_place(d, SETTINGS_AT_POOL_user),
-				  "pools.%s.user: %s is not you (without root every pool runs as you)", d->pool->name, a->name);
+			conf_draft_warn(d, SETTINGS_AT_POOL_user, "%s is not you (without root every pool runs as you)", a->name);
 		self(d, a);
 	} else if (a->id == 0) {
-		refuse(d, SETTINGS_AT_POOL_user, "root (an account without privileges)");
+		conf_draft_error(d, SETTINGS_AT_POOL_user, "root (an account without privileges)");
 	} else if (a->id == d->job->manager.uid || a->id == w->conf_uid) {
-		refuse(d, SETTINGS_AT_POOL_user, "fcgipm's own account (an account of the pool's own)");
+		conf_draft_error(d, SETTINGS_AT_POOL_user, "fcgipm's own account (an account of the pool's own)");
 	}
-	return d->job->report->errors == before;
+	return d->job->report->raised == before;
 }
 
 static const char *group_floor(const struct conf_draft *d, uint32_t gid)
@@ -84,7 +78,7 @@ static int find_group(struct conf_draft *d, const struct conf_account *user, str
 		return conf_resolve_group(d->job, conf_draft_place(d, SETTINGS_AT_POOL_group), key, d->set.group, ret);
 	}
 	if (!user->known && !d->job->world->ordinary) {
-		refuse(d, SETTINGS_AT_POOL_user, "a number without an account has no primary group (give group as well)");
+		conf_draft_error(d, SETTINGS_AT_POOL_user, "a number without an account has no primary group (give group as well)");
 		return -1;
 	}
 	conf_group_of(&d->job->world->accounts, user->gid, ret);
@@ -97,11 +91,10 @@ static void check_group(struct conf_draft *d, struct conf_account *g)
 	const char *floor = w->ordinary ? NULL : group_floor(d, g->id);
 
 	if (floor != NULL)
-		refuse(d, conf_draft_given(d, SETTINGS_AT_POOL_group) ? SETTINGS_AT_POOL_group : SETTINGS_AT_POOL_user, floor);
+		conf_draft_error(d, conf_draft_given(d, SETTINGS_AT_POOL_group) ? SETTINGS_AT_POOL_group : SETTINGS_AT_POOL_user, "%s", floor);
 	if (!w->ordinary || g->id == w->gid)
 		return;
-	conf_warn(d->job->report, conf_draft_place(d, SETTINGS_AT_POOL_group), "pools.%s.group: %s is not your group (without root it is)", d->pool->name,
-		  g->name);
+	conf_draft_warn(d, SETTINGS_AT_POOL_group, "%s is not your group (without root it is)", g->name);
 	conf_group_of(&w->accounts, w->gid, g);
 }
 
@@ -109,17 +102,18 @@ static void add_group(struct conf_draft *d, const char *text)
 {
 	struct spec_pool *p = &d->spec;
 	struct conf_account g;
+	const struct spec_place place = conf_item_place(d->nodes[SETTINGS_AT_POOL_groups], text, conf_draft_place(d, SETTINGS_AT_POOL_groups));
 	const char *floor;
 	char key[CONF_PATH_MAX];
 
 	conf_draft_key(d, SETTINGS_AT_POOL_groups, &key);
-	if (conf_resolve_group(d->job, conf_draft_place(d, SETTINGS_AT_POOL_groups), key, text, &g) < 0)
+	if (conf_resolve_group(d->job, place, key, text, &g) < 0)
 		return;
 	floor = group_floor(d, g.id);
 	if (floor != NULL)
-		refuse(d, SETTINGS_AT_POOL_groups, floor);
+		conf_error_once(d->job->report, place, "%s: %s", key, floor);
 	else if (p->group_count == SPEC_GROUPS_MAX)
-		refuse(d, SETTINGS_AT_POOL_groups, "too many (256 at most)");
+		conf_draft_error(d, SETTINGS_AT_POOL_groups, "too many (256 at most)");
 	else
 		p->groups[p->group_count++] = g.id;
 }
@@ -129,7 +123,7 @@ static void resolve_groups(struct conf_draft *d)
 	struct settings_list *l = &d->set.groups;
 
 	if (d->job->world->ordinary && l->count > 0) {
-		conf_warn(d->job->report, conf_draft_place(d, SETTINGS_AT_POOL_groups), "pools.%s.groups: needs root (left as yours are)", d->pool->name);
+		conf_draft_warn(d, SETTINGS_AT_POOL_groups, "needs root (left as yours are)");
 		settings_clear(&d->set, row(SETTINGS_AT_POOL_groups));
 	}
 	for (uint32_t i = 0; i < l->count; i++)
@@ -150,17 +144,18 @@ static int copy_list(struct conf_draft *d, const struct settings_list *from)
 static void resolve_frontends(struct conf_draft *d)
 {
 	bool given = conf_draft_given(d, SETTINGS_AT_POOL_frontends);
-	struct conf_peers p = {&d->set.frontends, d->job->manager_places[SETTINGS_AT_MANAGER_control_frontends], "manager.control.frontends"};
+	struct conf_peers p = {&d->set.frontends, d->job->manager_places[SETTINGS_AT_MANAGER_control_frontends], "manager.control.frontends", NULL};
 	char key[CONF_PATH_MAX];
 
 	if (!given) {
 		if (copy_list(d, &d->job->manager.control_frontends) < 0)
-			refuse(d, SETTINGS_AT_POOL_frontends, "out of memory");
+			conf_draft_error(d, SETTINGS_AT_POOL_frontends, "out of memory");
 		p.place.line = 0; /* said already, if there is anything to say */
 	} else {
 		conf_draft_key(d, SETTINGS_AT_POOL_frontends, &key);
 		p.key = key;
 		p.place = conf_draft_place(d, SETTINGS_AT_POOL_frontends);
+		p.node = d->nodes[SETTINGS_AT_POOL_frontends];
 	}
 	conf_resolve_peers(d->job, &p, &d->set.frontends_acl);
 }
@@ -198,8 +193,7 @@ static void warn_power(const struct conf_draft *d)
 	for (unsigned i = 0; i < sizeof(powers) / sizeof(powers[0]); i++) {
 		if (!is_in(powers[i].acl, &d->spec))
 			continue;
-		conf_warn(d->job->report, conf_draft_place(d, SETTINGS_AT_POOL_user), "pools.%s.user: %s is also in %s: its workers may %s", d->pool->name,
-			  d->set.user_name, powers[i].list, powers[i].power);
+		conf_draft_warn(d, SETTINGS_AT_POOL_user, "%s is also in %s: its workers may %s", d->set.user_name, powers[i].list, powers[i].power);
 		return; /* the strongest is enough */
 	}
 }

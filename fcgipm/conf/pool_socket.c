@@ -5,16 +5,6 @@
 #include <string.h>
 #include <arpa/inet.h>
 
-static const struct settings_row *row(enum settings_pool_index i)
-{
-	return &settings_pool_table.rows[i];
-}
-
-static void refuse(struct conf_draft *d, enum settings_pool_index i, const char *text)
-{
-	conf_error(d->job->report, conf_draft_place(d, i), "pools.%s.%s: %s", d->pool->name, row(i)->key, text);
-}
-
 /* RUNTIME/pools/NAME.sock or RUNTIME/private/NAME.sock */
 static void preset_path(struct conf_draft *d)
 {
@@ -38,15 +28,15 @@ static void check_path(struct conf_draft *d)
 	snprintf(own, sizeof(own), "%s/private/%s.sock", runtime, d->pool->name);
 	if (d->set.socket_private) {
 		if (strcmp(listen, own) != 0)
-			refuse(d, SETTINGS_AT_POOL_listen, "a private socket has its own place (leave listen out)");
+			conf_draft_error(d, SETTINGS_AT_POOL_listen, "a private socket has its own place (leave listen out)");
 		return;
 	}
 	if (strcmp(listen, "/") == 0)
-		refuse(d, SETTINGS_AT_POOL_listen, "the root directory (a path for a socket)");
+		conf_draft_error(d, SETTINGS_AT_POOL_listen, "the root directory (a path for a socket)");
 	if (strncmp(listen, runtime, len) != 0 || listen[len] != '/')
 		return;
 	if (strncmp(listen + len, "/pools/", 7) != 0 || strchr(listen + len + 7, '/') != NULL)
-		refuse(d, SETTINGS_AT_POOL_listen, "among fcgipm's own files (in its pools directory, or outside)");
+		conf_draft_error(d, SETTINGS_AT_POOL_listen, "among fcgipm's own files (in its pools directory, or outside)");
 }
 
 static void note_path(struct conf_draft *d)
@@ -59,6 +49,62 @@ static void note_path(struct conf_draft *d)
 	d->pool->address = conf_printf(&d->job->arena, "unix %s", d->set.listen);
 }
 
+/* The primary group of the first user who may lease it, else the first group; root's where there is none of them. */
+static void preset_group(const struct conf_draft *d, struct conf_account *ret)
+{
+	const struct conf_account_source *s = &d->job->world->accounts;
+	const struct settings_list *l = &d->set.frontends;
+	struct conf_account a;
+
+	for (uint32_t i = 0; i < l->count; i++) {
+		if (l->items[i][0] == '@' || conf_find_user(s, l->items[i], &a) < 0 || !a.known)
+			continue;
+		conf_group_of(s, a.gid, ret);
+		return;
+	}
+	for (uint32_t i = 0; i < l->count; i++)
+		if (l->items[i][0] == '@' && conf_find_group(s, l->items[i] + 1, ret) == 0)
+			return;
+	conf_group_of(s, 0, ret);
+}
+
+/* The group's default depends on the pool; an ordinary user has no say in owner and group anyway. */
+static bool is_meant(const struct conf_draft *d, enum settings_pool_index i)
+{
+	struct conf_account group;
+
+	if (!conf_draft_differs(d, i) || (i != SETTINGS_AT_POOL_socket_mode && d->job->world->ordinary))
+		return false;
+	if (i != SETTINGS_AT_POOL_socket_group)
+		return true;
+	preset_group(d, &group);
+	return strcmp(group.name, d->set.socket_group) != 0;
+}
+
+/* A TCP socket is no file: the defaults stand where it would have an owner and a mode, so that no dump shows what is not so. */
+static void drop_file_attributes(struct conf_draft *d)
+{
+	static const struct {
+		enum settings_pool_index at;
+		const char *why;
+	} rows[] = {
+		{SETTINGS_AT_POOL_socket_user, "a TCP socket has no owner (leave it out, or listen on a path)"},
+		{SETTINGS_AT_POOL_socket_group, "a TCP socket has no group (leave it out, or listen on a path)"},
+		{SETTINGS_AT_POOL_socket_mode, "a TCP socket has no mode: whoever reaches the port may connect (leave it out, or listen on a path)"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (is_meant(d, rows[i].at))
+			conf_draft_warn(d, rows[i].at, "%s", rows[i].why);
+		settings_preset(&d->set, &settings_pool_table.rows[rows[i].at], NULL);
+		d->places[rows[i].at] = (struct spec_place){0};
+		d->nodes[rows[i].at] = NULL;
+	}
+	if (conf_draft_differs(d, SETTINGS_AT_POOL_queue_timeout))
+		conf_draft_warn(d, SETTINGS_AT_POOL_queue_timeout,
+				"on TCP nobody can tell whether a request still waits: it has no effect (leave it out, or listen on a path)");
+}
+
 /* One text for one address; all of a port and family are neighbours, and the wildcard, all zeros, comes first. */
 static void note_tcp(struct conf_draft *d, const struct spec_tcp *tcp)
 {
@@ -66,7 +112,10 @@ static void note_tcp(struct conf_draft *d, const struct spec_tcp *tcp)
 	size_t len = tcp->family == AF_INET ? 4 : 16;
 
 	if (d->set.socket_private)
-		refuse(d, SETTINGS_AT_POOL_socket_private, "TCP has no private sockets (a unix socket, or false)");
+		conf_draft_error(d, SETTINGS_AT_POOL_socket_private, "TCP has no private sockets (a unix socket, or false)");
+	if (tcp->family == AF_INET6 && IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)(const void *)tcp->host))
+		conf_draft_error(d, SETTINGS_AT_POOL_listen, "an IPv4 address in IPv6's notation (such as 127.0.0.1:%u)", tcp->port);
+	drop_file_attributes(d);
 	inet_ntop(tcp->family, tcp->host, host, sizeof(host));
 	for (size_t i = 0; i < len; i++)
 		snprintf(hex + 2 * i, 3, "%02x", tcp->host[i]);
@@ -90,28 +139,9 @@ static uint32_t resolve_owner(struct conf_draft *d)
 	if (!w->ordinary)
 		return a.id;
 	if (given && a.id != w->uid)
-		conf_warn(d->job->report, conf_draft_place(d, SETTINGS_AT_POOL_socket_user), "%s: %s is not you (without root it is you)", key, a.name);
+		conf_draft_warn(d, SETTINGS_AT_POOL_socket_user, "%s is not you (without root it is you)", a.name);
 	settings_put_text(&d->set.socket_user, d->set.user_name != NULL ? d->set.user_name : "");
 	return w->uid;
-}
-
-/* The primary group of the first user who may lease it, else the first group; root's where there is none of them. */
-static void preset_group(struct conf_draft *d, struct conf_account *ret)
-{
-	const struct conf_account_source *s = &d->job->world->accounts;
-	const struct settings_list *l = &d->set.frontends;
-	struct conf_account a;
-
-	for (uint32_t i = 0; i < l->count; i++) {
-		if (l->items[i][0] == '@' || conf_find_user(s, l->items[i], &a) < 0 || !a.known)
-			continue;
-		conf_group_of(s, a.gid, ret);
-		return;
-	}
-	for (uint32_t i = 0; i < l->count; i++)
-		if (l->items[i][0] == '@' && conf_find_group(s, l->items[i] + 1, ret) == 0)
-			return;
-	conf_group_of(s, 0, ret);
 }
 
 static uint32_t resolve_group(struct conf_draft *d)
@@ -131,8 +161,7 @@ static uint32_t resolve_group(struct conf_draft *d)
 	}
 	if (w->ordinary) {
 		if (given && g.id != w->gid)
-			conf_warn(d->job->report, conf_draft_place(d, SETTINGS_AT_POOL_socket_group), "%s: %s is not your group (without root it is)", key,
-				  g.name);
+			conf_draft_warn(d, SETTINGS_AT_POOL_socket_group, "%s is not your group (without root it is)", g.name);
 		conf_group_of(&w->accounts, w->gid, &g);
 	}
 	if (!given || w->ordinary)
@@ -140,16 +169,30 @@ static uint32_t resolve_group(struct conf_draft *d)
 	return g.id;
 }
 
+/* connect(2) needs the right to write.  A tool that has read 0660 as a number writes it as 432: taken as octal, that gives the group what its owner has not. */
+static void warn_odd_mode(const struct conf_draft *d)
+{
+	unsigned mode = (unsigned)d->set.socket_mode, group = mode >> 3 & 7, others = mode & 7;
+
+	if (d->spec.listen != SPEC_LISTEN_UNIX || !conf_draft_given(d, SETTINGS_AT_POOL_socket_mode))
+		return;
+	if ((mode & 0222) == 0)
+		conf_draft_warn(d, SETTINGS_AT_POOL_socket_mode, "%04o lets nobody connect (such as \"0660\")", mode);
+	else if ((group & ~(mode >> 6)) != 0 || (others & ~group) != 0)
+		conf_draft_warn(d, SETTINGS_AT_POOL_socket_mode, "%04o gives others more than those before them (octal digits, such as \"0660\")", mode);
+}
+
 /* The directory keeps others out of a private socket; its own mode must let in whoever got the door. */
 static void resolve_mode(struct conf_draft *d)
 {
 	enum { OPEN = 0666 };
 
-	if (!d->set.socket_private)
+	if (!d->set.socket_private) {
+		warn_odd_mode(d);
 		return;
+	}
 	if (d->set.socket_mode != OPEN && conf_draft_given(d, SETTINGS_AT_POOL_socket_mode))
-		conf_warn(d->job->report, conf_draft_place(d, SETTINGS_AT_POOL_socket_mode),
-			  "pools.%s.socket.mode: a private socket is 0666, in a directory that nobody enters", d->pool->name);
+		conf_draft_warn(d, SETTINGS_AT_POOL_socket_mode, "a private socket is 0666, in a directory that nobody enters");
 	d->set.socket_mode = OPEN;
 }
 

@@ -19,13 +19,19 @@ void conf_report_free(struct conf_report *r)
 	free(r);
 }
 
+static void wash(char *text)
+{
+	for (char *p = text; *p != '\0'; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?';
+}
+
 static char *clean(struct conf_report *r, const char *text)
 {
 	char *copy = conf_copy(&r->arena, text, strlen(text));
 
-	for (char *p = copy; p != NULL && *p != '\0'; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = '?';
+	if (copy != NULL)
+		wash(copy);
 	return copy;
 }
 
@@ -39,17 +45,24 @@ int conf_report_file(struct conf_report *r, const char *name)
 	return (int)r->file_count++;
 }
 
-static void add(struct conf_report *r, bool warning, struct spec_place place, const char *fmt, va_list ap)
+static void keep(struct conf_report *r, bool warning, struct spec_place place, const char *text)
 {
 	uint32_t *count = warning ? &r->warnings : &r->errors;
-	char text[1024];
-	struct fp_text t = FP_TEXT(text);
 
 	if ((*count)++ >= CONF_REPORT_MAX)
 		return;
-	fp_text_vadd(&t, fmt, ap);
 	r->findings[r->kept] = (struct conf_finding){warning, place, r->kept, clean(r, text)};
 	r->kept++;
+}
+
+static void add(struct conf_report *r, bool warning, struct spec_place place, const char *fmt, va_list ap)
+{
+	char text[CONF_TEXT_MAX] = "";
+	struct fp_text t = FP_TEXT(text);
+
+	r->raised += !warning;
+	fp_text_vadd(&t, fmt, ap);
+	keep(r, warning, place, text);
 }
 
 void conf_error(struct conf_report *r, struct spec_place place, const char *fmt, ...)
@@ -67,6 +80,52 @@ void conf_warn(struct conf_report *r, struct spec_place place, const char *fmt, 
 
 	va_start(ap, fmt);
 	add(r, true, place, fmt, ap);
+	va_end(ap);
+}
+
+static bool same_place(const struct spec_place *a, const struct spec_place *b)
+{
+	return a->line == b->line && a->column == b->column && a->file == b->file;
+}
+
+static bool is_said(const struct conf_report *r, bool warning, struct spec_place place, const char *text)
+{
+	for (uint32_t i = 0; i < r->kept; i++) {
+		const struct conf_finding *f = &r->findings[i];
+
+		if (f->warning == warning && same_place(&f->place, &place) && f->text != NULL && strcmp(f->text, text) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void add_once(struct conf_report *r, bool warning, struct spec_place place, const char *fmt, va_list ap)
+{
+	char text[CONF_TEXT_MAX] = "";
+	struct fp_text t = FP_TEXT(text);
+
+	r->raised += !warning;
+	fp_text_vadd(&t, fmt, ap);
+	wash(text);
+	if (!is_said(r, warning, place, text))
+		keep(r, warning, place, text);
+}
+
+void conf_error_once(struct conf_report *r, struct spec_place place, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add_once(r, false, place, fmt, ap);
+	va_end(ap);
+}
+
+void conf_warn_once(struct conf_report *r, struct spec_place place, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add_once(r, true, place, fmt, ap);
 	va_end(ap);
 }
 

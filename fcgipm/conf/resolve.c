@@ -5,31 +5,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int answer(struct conf_job *j, struct spec_place place, const char *what, const char *text, int r)
+struct sought {
+	struct spec_place place;
+	const char *key, *kind, *text; /* kind: "user" or "group" */
+};
+
+static int answer(struct conf_job *j, const struct sought *s, int r)
 {
 	if (r == -ERANGE)
-		conf_error(j->report, place, "%s \"%.64s\" is no number of an account (0 to 4294967294)", what, text);
+		conf_error_once(j->report, s->place, "%s: %s \"%.64s\" is no number of an account (0 to 4294967294)", s->key, s->kind, s->text);
 	else if (r < 0)
-		conf_error(j->report, place, "%s \"%.64s\" does not exist (a name or a number)", what, text);
+		conf_error_once(j->report, s->place, "%s: %s \"%.64s\" does not exist (%sadd makes it; or another name or number)", s->key, s->kind, s->text,
+				s->kind);
 	return r < 0 ? -1 : 0;
 }
 
 int conf_resolve_user(struct conf_job *j, struct spec_place place, const char *key, const char *text, struct conf_account *ret)
 {
-	char what[CONF_PATH_MAX];
-	struct fp_text t = FP_TEXT(what);
-
-	fp_text_add(&t, "%s: user", key);
-	return answer(j, place, what, text, conf_find_user(&j->world->accounts, text, ret));
+	return answer(j, &(struct sought){place, key, "user", text}, conf_find_user(&j->world->accounts, text, ret));
 }
 
 int conf_resolve_group(struct conf_job *j, struct spec_place place, const char *key, const char *text, struct conf_account *ret)
 {
-	char what[CONF_PATH_MAX];
-	struct fp_text t = FP_TEXT(what);
-
-	fp_text_add(&t, "%s: group", key);
-	return answer(j, place, what, text, conf_find_group(&j->world->accounts, text, ret));
+	return answer(j, &(struct sought){place, key, "group", text}, conf_find_group(&j->world->accounts, text, ret));
 }
 
 static void add_id(struct settings_ids *ids, uint32_t id)
@@ -44,6 +42,7 @@ static void add_id(struct settings_ids *ids, uint32_t id)
 
 static void resolve_peer(struct conf_job *j, const struct conf_peers *p, const char *name, struct settings_acl *ret)
 {
+	const struct spec_place place = conf_item_place(p->node, name, p->place);
 	bool group = name[0] == '@';
 	struct conf_account a;
 	int r;
@@ -51,9 +50,9 @@ static void resolve_peer(struct conf_job *j, const struct conf_peers *p, const c
 	if (p->place.line == 0)
 		r = group ? conf_find_group(&j->world->accounts, name + 1, &a) : conf_find_user(&j->world->accounts, name, &a);
 	else if (group)
-		r = conf_resolve_group(j, p->place, p->key, name + 1, &a);
+		r = conf_resolve_group(j, place, p->key, name + 1, &a);
 	else
-		r = conf_resolve_user(j, p->place, p->key, name, &a);
+		r = conf_resolve_user(j, place, p->key, name, &a);
 	if (r == 0)
 		add_id(group ? &ret->gids : &ret->uids, a.id);
 }

@@ -12,6 +12,17 @@ static struct spec_place value_place(const struct conf_node *n)
 	return conf_node_is_empty(n) ? n->key_place : n->place;
 }
 
+struct spec_place conf_item_place(const struct conf_node *value, const char *item, struct spec_place otherwise)
+{
+	for (const struct conf_node *n = value != NULL ? value->first : NULL; n != NULL; n = n->next) {
+		if (value->shape == CONF_MAP && strcmp(n->key, item) == 0)
+			return n->key_place;
+		if (value->shape == CONF_LIST && n->shape == CONF_SCALAR && strcmp(n->text, item) == 0)
+			return n->place;
+	}
+	return otherwise;
+}
+
 const char *conf_nearest(const char *word, const char *const *words, size_t count)
 {
 	unsigned best = strlen(word) < 5 ? 2 : 3;
@@ -60,6 +71,18 @@ static const char *key_elsewhere(const struct settings_table *t, const char *wor
 	return NULL;
 }
 
+/* Those of a section are few. */
+static void say_known_keys(const struct conf_section *c, const char *prefix, const struct conf_node *n, const char *const *words, size_t count)
+{
+	char known[512] = "";
+	struct fp_text t = FP_TEXT(known);
+
+	for (size_t i = 0; prefix[0] != '\0' && i < count; i++)
+		fp_text_add(&t, "%s%s", i == 0 ? "" : i + 1 == count ? " or " : ", ", words[i]);
+	conf_error(c->report, n->key_place, "%s.%s%.64s: unknown key (%s)", c->path, prefix, n->key,
+		   known[0] != '\0' ? known : "fcgipm.yaml(5) lists those that there are");
+}
+
 static void unknown_key(const struct conf_section *c, const char *prefix, const struct conf_node *n)
 {
 	char words[96][64];
@@ -71,10 +94,13 @@ static void unknown_key(const struct conf_section *c, const char *prefix, const 
 	nearest = conf_nearest(n->key, list, count);
 	if (nearest == NULL)
 		nearest = key_elsewhere(c->table, n->key);
-	if (nearest == NULL)
-		conf_error(c->report, n->key_place, "%s.%s%.64s: unknown key", c->path, prefix, n->key);
-	else
+	if (prefix[0] == '\0' && settings_find(c->table, n->key) != NULL)
+		conf_error(c->report, n->key_place, "%s.%.64s: unknown key (write it as %.*s: {%s: ...})", c->path, n->key, (int)strcspn(n->key, "."), n->key,
+			   strchr(n->key, '.') + 1);
+	else if (nearest != NULL)
 		conf_error(c->report, n->key_place, "%s.%s%.64s: unknown key (did you mean \"%s\"?)", c->path, prefix, n->key, nearest);
+	else
+		say_known_keys(c, prefix, n, list, count);
 }
 
 static void wrong(const struct conf_section *c, const struct settings_row *row, struct spec_place place, const char *text)
@@ -97,12 +123,30 @@ static int apply_item(const struct conf_section *c, const struct settings_row *r
 	return r;
 }
 
+/* What stands there in brackets, where that can be meant. */
+static void not_a_list(const struct conf_section *c, const struct settings_row *row, const struct conf_node *n)
+{
+	char text[160] = "not a list (such as ";
+	struct fp_text t = {.at = text, .cap = sizeof(text), .len = strlen(text)};
+
+	if (row->type == SETTINGS_COMMAND) {
+		fp_text_add(&t, "[/usr/bin/php-cgi, -b])");
+	} else if (n->shape == CONF_MAP || strlen(n->text) > 64 || strpbrk(n->text, " ,") != NULL) {
+		fp_text_add(&t, "[a, b])");
+	} else {
+		fp_text_add(&t, "[\"");
+		fp_text_add_escaped(&t, n->text, strlen(n->text));
+		fp_text_add(&t, "\"])");
+	}
+	wrong(c, row, n->place, text);
+}
+
 static void apply_list(const struct conf_section *c, const struct settings_row *row, const struct conf_node *n)
 {
 	int r = 0;
 
 	if (n->shape == CONF_MAP || (n->shape == CONF_SCALAR && !conf_node_is_empty(n))) {
-		wrong(c, row, n->place, "not a list (such as [a, b])");
+		not_a_list(c, row, n);
 		return;
 	}
 	settings_clear(c->settings, row);
@@ -152,6 +196,8 @@ static void apply_scalar(const struct conf_section *c, const struct settings_row
 static void apply_row(const struct conf_section *c, const struct settings_row *row, const struct conf_node *n)
 {
 	c->places[row - c->table->rows] = value_place(n);
+	if (c->nodes != NULL)
+		c->nodes[row - c->table->rows] = n;
 	if (row->type == SETTINGS_ENVIRONMENT)
 		apply_environment(c, row, n);
 	else if (settings_kind_of(row->type) == SETTINGS_LIST)

@@ -14,11 +14,15 @@ struct conf_section {
 	void *settings; /* the struct of that table */
 	struct spec_place *places; /* by row: where the file gives it; line 0: it does not */
 	const char *path; /* "pools.blog", for messages */
+	const struct conf_node **nodes; /* by row: what the file gives; NULL: nobody asks */
 };
 
 /* Sets what the mapping gives and leaves the rest.  A list is replaced, a mapping (the sections, environment) is merged key by key. Everything
  * that is wrong goes into the report. */
 void conf_section_apply(const struct conf_section *c, const struct conf_node *map);
+
+/* Where an item of a list stands, or a name of a mapping; else where the value itself does. */
+struct spec_place conf_item_place(const struct conf_node *value, const char *item, struct spec_place otherwise);
 
 /* "did you mean": the word among words that is nearest, NULL when none is near. */
 const char *conf_nearest(const char *word, const char *const *words, size_t count);

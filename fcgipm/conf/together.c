@@ -4,17 +4,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+static int by_place(const struct spec_place *a, const struct spec_place *b)
+{
+	if (a->file != b->file)
+		return a->file < b->file ? -1 : 1;
+	if (a->line != b->line)
+		return a->line < b->line ? -1 : 1;
+	return (a->column > b->column) - (a->column < b->column);
+}
+
 static int by_address(const void *va, const void *vb)
 {
 	const struct conf_pool *const *a = va, *const *b = vb;
 	int order = strcmp((*a)->address, (*b)->address);
-	const struct spec_place *pa = &(*a)->address_place, *pb = &(*b)->address_place;
 
-	if (order != 0)
-		return order;
-	if (pa->file != pb->file)
-		return pa->file < pb->file ? -1 : 1;
-	return (pa->line > pb->line) - (pa->line < pb->line);
+	return order != 0 ? order : by_place(&(*a)->address_place, &(*b)->address_place);
 }
 
 /* "tcp 9000 4 00000000": all the addresses of its port and family are its own, too. */
@@ -32,6 +36,22 @@ static bool same_port(const char *a, const char *b)
 	return strncmp(a, b, len) == 0 && b[len] == ' ' && strchr(b + len + 1, ' ') == NULL;
 }
 
+/* Said of the later one, and both places are named. */
+static void say_taken(struct conf_job *j, const struct conf_pool *a, const struct conf_pool *b)
+{
+	int order = by_place(&a->address_place, &b->address_place);
+	const struct conf_pool *p = order > 0 ? a : b, *other = order > 0 ? b : a;
+	const struct spec_place at = other->address_place;
+
+	if (order == 0)
+		conf_error_once(j->report, at, "defaults.listen: one address for many pools (leave it out, and each has a socket of its own)");
+	else if (p->address_place.file == at.file)
+		conf_error(j->report, p->address_place, "pools.%s.listen: taken by pool %s in line %u (an address of its own)", p->name, other->name, at.line);
+	else
+		conf_error(j->report, p->address_place, "pools.%s.listen: taken by pool %s in %s line %u (an address of its own)", p->name, other->name,
+			   j->report->files[at.file], at.line);
+}
+
 static void check_addresses(struct conf_job *j, struct conf_pool **pools, size_t count)
 {
 	const struct conf_pool *first = NULL;
@@ -43,7 +63,7 @@ static void check_addresses(struct conf_job *j, struct conf_pool **pools, size_t
 			first != NULL && (strcmp(first->address, p->address) == 0 || (is_wildcard(first->address) && same_port(first->address, p->address)));
 
 		if (taken)
-			conf_error(j->report, p->address_place, "pools.%s.listen: the address of pool %s (one of its own)", p->name, first->name);
+			say_taken(j, p, first);
 		else
 			first = p;
 	}

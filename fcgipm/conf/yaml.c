@@ -6,6 +6,8 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "fcgipm/conf/syntax.h"
+
 struct parsing {
 	struct conf_yaml *y;
 	yaml_parser_t parser;
@@ -43,6 +45,17 @@ static yaml_mark_t mark_of_offset(const struct parsing *p, size_t offset)
 	return m;
 }
 
+static const char *say_reader_error(const struct parsing *p)
+{
+	const yaml_parser_t *l = &p->parser;
+
+	if (l->problem == NULL || strstr(l->problem, "control") == NULL)
+		return "not valid UTF-8 (save the file as UTF-8)";
+	if (p->bytes[l->problem_offset] == '\0')
+		return "a NUL byte (save the file as text, in UTF-8)";
+	return "a control character (only tab and line feed may be in the file as they are)";
+}
+
 static void fail_as_libyaml(struct parsing *p)
 {
 	const yaml_parser_t *l = &p->parser;
@@ -52,14 +65,13 @@ static void fail_as_libyaml(struct parsing *p)
 	if (l->error == YAML_MEMORY_ERROR) {
 		fail(p, l->mark, "out of memory");
 	} else if (l->error == YAML_READER_ERROR) {
-		bool control = l->problem != NULL && strstr(l->problem, "control") != NULL;
-
-		fail(p, mark_of_offset(p, l->problem_offset),
-		     control ? "a control character (only tab and line feed may be in the file as they are)" : "not valid UTF-8");
+		fail(p, mark_of_offset(p, l->problem_offset), say_reader_error(p));
 	} else {
-		fp_text_add(&t, "%s", l->problem != NULL ? l->problem : "not YAML");
-		if (l->context != NULL)
-			fp_text_add(&t, ", %s that starts in line %zu", l->context, l->context_mark.line + 1);
+		conf_syntax_say(&(struct conf_syntax){.problem = l->problem != NULL ? l->problem : "not YAML",
+						      .context = l->context,
+						      .line = l->context_mark.line + 1,
+						      .byte = l->buffer.pointer < l->buffer.last ? *l->buffer.pointer : 0},
+				&t);
 		fail(p, l->problem_mark, text);
 	}
 }
@@ -155,6 +167,23 @@ static int by_key(const void *va, const void *vb)
 	return (*a)->key_place.column < (*b)->key_place.column ? -1 : 1;
 }
 
+/* "pools.blog." of a mapping that has just ended. */
+static void add_path(struct fp_text *t, const struct parsing *p)
+{
+	for (unsigned i = 1; i <= p->depth; i++)
+		if (p->open[i]->key != NULL)
+			fp_text_add(t, "%.64s.", p->open[i]->key);
+}
+
+static void given_twice(const struct parsing *p, const struct conf_node *n, const struct conf_node *first)
+{
+	char path[512] = "";
+	struct fp_text t = FP_TEXT(path);
+
+	add_path(&t, p);
+	conf_error(p->y->report, n->key_place, "%s%.64s: given twice (first in line %u; keep one)", path, n->key, first->key_place.line);
+}
+
 /* Keys that are there twice: sorted, neighbours are equal.  What comes later is left out of the tree. */
 static void find_twice(struct parsing *p, struct conf_node *map, struct conf_node **sorted, size_t count)
 {
@@ -166,7 +195,7 @@ static void find_twice(struct parsing *p, struct conf_node *map, struct conf_nod
 			first = i;
 			continue;
 		}
-		conf_error(p->y->report, sorted[i]->key_place, "%.64s: given twice (first in line %u)", sorted[i]->key, sorted[first]->key_place.line);
+		given_twice(p, sorted[i], sorted[first]);
 		sorted[i]->key = NULL;
 	}
 	for (struct conf_node **n = &map->first; *n != NULL;) {
@@ -198,10 +227,11 @@ static void on_map_end(struct parsing *p, struct conf_node *map, yaml_mark_t mar
 	free(sorted);
 }
 
+/* An error that hides no other: what it stands at is read on. */
 static void refuse_tag(struct parsing *p, const yaml_event_t *e, const yaml_char_t *tag)
 {
 	if (tag != NULL)
-		fail(p, e->start_mark, "tags are not read (leave out what begins with \"!\")");
+		conf_error(p->y->report, place_of(p, e->start_mark), "tags are not read (leave out what begins with \"!\")");
 }
 
 static void on_event(struct parsing *p, const yaml_event_t *e)
@@ -273,19 +303,35 @@ static bool too_many_directives(struct parsing *p, size_t len)
 	return false;
 }
 
+/* UTF-8's mark is no column of the file; that of UTF-16 and UTF-32 says what to do. */
+static bool begins_well(struct parsing *p, size_t *len)
+{
+	const unsigned char *b = (const unsigned char *)p->bytes;
+
+	if (*len >= 2 && ((b[0] == 0xff && b[1] == 0xfe) || (b[0] == 0xfe && b[1] == 0xff))) {
+		fail(p, (yaml_mark_t){0}, "UTF-16 or UTF-32 (save the file as UTF-8)");
+		return false;
+	}
+	if (*len >= 3 && memcmp(b, "\xef\xbb\xbf", 3) == 0) {
+		p->bytes += 3;
+		*len -= 3;
+	}
+	return true;
+}
+
 struct conf_node *conf_yaml_parse(struct conf_yaml *y, const char *bytes, size_t len)
 {
 	struct parsing p = {.y = y, .bytes = bytes};
 
 	y->partial = NULL;
-	if (too_many_directives(&p, len))
+	if (!begins_well(&p, &len) || too_many_directives(&p, len))
 		return NULL;
 	if (yaml_parser_initialize(&p.parser) == 0) {
 		conf_error(y->report, (struct spec_place){y->file, 1, 1}, "out of memory");
 		return NULL;
 	}
 	yaml_parser_set_encoding(&p.parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&p.parser, (const unsigned char *)bytes, len);
+	yaml_parser_set_input_string(&p.parser, (const unsigned char *)p.bytes, len);
 	parse(&p);
 	yaml_parser_delete(&p.parser);
 	y->partial = p.root;

@@ -9,7 +9,7 @@
 #include "fcgipm/conf/arena.h"
 #include "fcgipm/conf/report.h"
 
-enum { CONF_DEPTH_MAX = 32, CONF_NODES_MAX = 1 << 20, CONF_FILE_MAX = 16 << 20 };
+enum { CONF_DEPTH_MAX = 32, CONF_NODES_MAX = 1 << 20, CONF_FILE_MAX = 16 << 20, CONF_TOTAL_MAX = 64 << 20 };
 
 enum conf_shape { CONF_SCALAR, CONF_LIST, CONF_MAP };
 

@@ -9,7 +9,9 @@
 #include "fcgipm/launcher/launcher.h"
 #include "fcgipm/launcher/link.h"
 #include "fcgipm/launcher/load_state.h"
+#include "fcgipm/launcher/log_target.h"
 #include "fcgipm/launcher/manager.h"
+#include "fcgipm/launcher/places.h"
 #include "fcgipm/launcher/runtime.h"
 #include "fcgipm/priv/caps.h"
 
@@ -96,7 +98,7 @@ static bool move_log(struct load *ld)
 		return false;
 	}
 	l->log_target = new;
-	if (new != NULL && runtime_open_log(l, &err) == 0) {
+	if (new != NULL && log_target_open(l, &err) == 0) {
 		free(old);
 		return true;
 	}
@@ -139,7 +141,7 @@ static int begin_serving(struct load *ld, uint64_t caps, struct fp_err *err)
 		return fp_fail(err, ENOMEM, "no memory");
 	r = runtime_open(l, err);
 	if (r == 0)
-		r = runtime_open_log(l, err);
+		r = log_target_open(l, err);
 	if (r == 0 && !l->ordinary)
 		r = priv_caps_keep(caps, &missing, err);
 	if (r < 0)
@@ -220,7 +222,7 @@ static void apply_reload(struct load *ld)
 		return;
 	l->generation++;
 	if (keep_settings(l, &ld->spec) == 0) {
-		fp_log_setup(l->log_fd, l->log_level, l->log_format);
+		log_target_settle(l);
 		link_settings(l);
 	}
 	if (moved)
@@ -255,6 +257,8 @@ void apply_judged(struct load *ld)
 		return;
 	}
 	mark_wanted(ld);
+	if (ld->kind != LOAD_START)
+		places_check(ld);
 	if (ld->kind == LOAD_START && begin_serving(ld, caps, &err) < 0) {
 		load_fail(ld, "%s: %s", l->config, err.text);
 		return;
@@ -279,10 +283,15 @@ static void end_check(struct load *ld)
 {
 	struct launcher *l = ld->launcher;
 	bool bad = ld->failed || ld->errors > 0;
+	struct fp_doc found = {0};
 
-	/* The dump stands behind the warnings; errors there are none then. */
-	fputs(ld->text.at != NULL ? ld->text.at : "", bad || !l->dump ? stderr : stdout);
-	if (!bad && !l->dump)
+	fputs(ld->text.at != NULL ? ld->text.at : "", stderr);
+	ld->warnings -= findings_print(&ld->findings, &found);
+	fputs(found.at != NULL ? found.at : "", stderr);
+	fp_doc_fini(&found);
+	if (!bad && l->dump)
+		fputs(ld->dump.at != NULL ? ld->dump.at : "", stdout);
+	else if (!bad)
 		printf("%s: good: %u pools, %u warnings\n", l->config, ld->spec.pool_count, ld->warnings);
 	l->exit_code = bad ? 78 : 0;
 	l->loop.stop = true;
@@ -292,6 +301,7 @@ static void end_start(struct load *ld)
 {
 	struct launcher *l = ld->launcher;
 
+	findings_print(&ld->findings, &ld->text);
 	if (!ld->failed || l->manager_starts > 0)
 		return; /* it serves: what the looks found has been said, pool by pool */
 	l->loop.stop = true;
@@ -306,6 +316,7 @@ static void end_reload(struct load *ld)
 	struct launcher *l = ld->launcher;
 	uint32_t seq = l->reload_seq;
 
+	findings_print(&ld->findings, &ld->text);
 	l->reload_seq = 0;
 	if (seq != 0)
 		link_answer_reload(l, seq, ld->failed ? 78 : 0, ld->text.at != NULL ? ld->text.at : "");

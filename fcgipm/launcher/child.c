@@ -78,8 +78,7 @@ static void child_overdue(void *ctx)
 	child_kill(c);
 }
 
-/* The parent's half after the fork. */
-static int child_enter(struct launcher *l, struct child *c, const struct child_ops *ops, int report_fd)
+static void child_list(struct launcher *l, struct child *c, const struct child_ops *ops)
 {
 	struct child **bucket = bucket_of(l, c->pid);
 
@@ -91,8 +90,15 @@ static int child_enter(struct launcher *l, struct child *c, const struct child_o
 	c->strays = 0;
 	c->next = *bucket;
 	*bucket = c;
-	c->report = (struct loop_source){.fd = report_fd, .events = EPOLLIN, .ready = child_reported, .ctx = c};
 	c->limit = (struct loop_timer){.fire = child_overdue, .ctx = c};
+	c->report = (struct loop_source){.fd = -1};
+}
+
+/* The parent's half after the fork. */
+static int child_enter(struct launcher *l, struct child *c, const struct child_ops *ops, int report_fd)
+{
+	child_list(l, c, ops);
+	c->report = (struct loop_source){.fd = report_fd, .events = EPOLLIN, .ready = child_reported, .ctx = c};
 	loop_watch(&l->loop, &c->report);
 	loop_arm(&l->loop, &c->limit, fp_now_ms() + SPAWN_LIMIT_MS);
 	return 0;
@@ -145,6 +151,19 @@ int child_call(struct launcher *l, struct child *c, const struct child_ops *ops,
 	if (r < 0)
 		return r;
 	return child_enter(l, c, ops, report);
+}
+
+void child_adopt(struct launcher *l, struct child *c, const struct child_ops *ops, pid_t pid, int pidfd)
+{
+	c->pid = pid;
+	c->pidfd = pidfd;
+	child_list(l, c, ops);
+	c->execed = true;
+}
+
+bool child_is_known(struct launcher *l, pid_t pid)
+{
+	return child_find(l, pid) != NULL;
 }
 
 void child_limit(struct child *c, int64_t ms)

@@ -53,6 +53,9 @@ int child_call(struct launcher *l, struct child *c, const struct child_ops *ops,
 void child_limit(struct child *c, int64_t ms);
 /* What it has reported by now, without waiting for the loop's turn: execed or failure may change. */
 void child_learn(struct child *c);
+/* Enters one that was made for us, by CLONE_PARENT: it is past exec. */
+void child_adopt(struct launcher *l, struct child *c, const struct child_ops *ops, pid_t pid, int pidfd);
+bool child_is_known(struct launcher *l, pid_t pid);
 /* SIGKILL through the pidfd. */
 void child_kill(struct child *c);
 /* SIGCHLD: reaps whatever has ended, known or not. */

@@ -7,6 +7,7 @@
 
 #include "fcgipm/base/clock.h"
 #include "fcgipm/base/log.h"
+#include "fcgipm/launcher/holder.h"
 #include "fcgipm/launcher/launcher.h"
 #include "fcgipm/launcher/link.h"
 #include "fcgipm/launcher/load.h"
@@ -51,6 +52,7 @@ void ending_begin(struct launcher *l, uint8_t how)
 		notify_supervisor(NOTIFY_STOPPING);
 		log_info("launcher.stopping", KS("how", how == 0 ? "drain" : "stop"), KI("workers", l->workers.count));
 		load_cancel(l);
+		holder_forget(l); /* who holds what now is what counts */
 	} else if (l->ending_how == 1) {
 		ending_finish(l); /* asked to stop twice: at once */
 		return;

@@ -54,7 +54,8 @@ struct launcher {
 	/* runtime directory (runtime.c) */
 	char *runtime;
 	int lock_fd, control_fd, log_fd, null_fd, diag_fd;
-	char *log_target;
+	char *log_target; /* log_target.c */
+	enum fp_log_sink log_sink; /* what log_fd is */
 	enum fp_log_level log_level;
 	enum fp_log_format log_format;
 	uint32_t max_workers;
@@ -66,7 +67,12 @@ struct launcher {
 	struct listener_list listeners;
 	struct handed *handed; /* sockets of a supervisor (handed.c) */
 	unsigned handed_count;
+	struct holders *holders; /* holder.c */
+	uint32_t *left; /* inodes of listeners that the launcher before us left to a holder */
+	uint32_t left_count;
 	struct worker_table workers;
+	uint32_t templates; /* of them */
+	int library_fd; /* what is preloaded into applications; -1: it is not there */
 	unsigned watchers; /* processes that wait for a busy worker's pause */
 
 	/* the manager (manager.c, link.c) */

@@ -10,6 +10,7 @@
 #include "fcgipm/base/log.h"
 #include "fcgipm/launcher/launcher.h"
 #include "fcgipm/launcher/load.h"
+#include "fcgipm/launcher/log_target.h"
 #include "fcgipm/launcher/manager.h"
 #include "fcgipm/launcher/requests.h"
 #include "include/fcgipm/protocol.h"
@@ -71,6 +72,19 @@ void link_started(struct launcher *l, const struct wire_worker_id *m)
 	SEND(l, STARTED, worker_id, 0, m, NULL, 0);
 }
 
+void link_hooked(struct launcher *l, const struct wire_hooked *m)
+{
+	SEND(l, HOOKED, hooked, 0, m, NULL, 0);
+}
+
+void link_board(struct launcher *l, const struct pool *p)
+{
+	struct wire_gone_pool m = {.pool = p->name};
+	const int fds[2] = {p->board.memory, p->board.heard};
+
+	SEND(l, BOARD, gone_pool, 0, &m, fds, 2);
+}
+
 void link_exited(struct launcher *l, const struct wire_exited *m)
 {
 	SEND(l, EXITED, exited, 0, m, NULL, 0);
@@ -112,9 +126,10 @@ void link_quit(struct launcher *l, uint8_t how)
 
 void link_reopen(struct launcher *l)
 {
-	struct wire_empty m = {};
+	struct wire_reopen m = {.log_sink = (uint8_t)l->log_sink};
+	fp_autoclose int log = log_target_share(l);
 
-	SEND(l, REOPEN, empty, 0, &m, &l->log_fd, 1);
+	SEND(l, REOPEN, reopen, 0, &m, &log, log >= 0 ? 1 : 0);
 }
 
 void link_want_reload(struct launcher *l)
@@ -161,11 +176,13 @@ static void tell_pool(struct launcher *l, struct pool *p, void *ctx)
 		link_pool(l, p, p->candidate);
 	if (p->removed)
 		link_gone_pool(l, p);
+	if (p->board.memory >= 0)
+		link_board(l, p);
 	tell_listener(l, p, p->current);
 	tell_listener(l, p, p->candidate);
 }
 
-static void tell_worker(struct launcher *l, struct worker *w, void *ctx)
+void link_worker(struct launcher *l, struct worker *w)
 {
 	struct wire_worker m = {
 		.worker = w->id,
@@ -176,10 +193,19 @@ static void tell_worker(struct launcher *l, struct worker *w, void *ctx)
 		.spawned_ms = w->spawned_ms,
 		.stage = (uint8_t)w->stage,
 		.signalled_ms = w->signalled_ms,
+		.how = (uint8_t)w->how,
+		.slot = w->slot,
+		.hooked = w->hooked,
 	};
 
-	(void)ctx;
 	SEND(l, WORKER, worker, 0, &m, &w->output.fd, w->output.fd >= 0 ? 1 : 0);
+}
+
+static void tell_worker(struct launcher *l, struct worker *w, void *ctx)
+{
+	(void)ctx;
+	if (w->ordered_from == NULL) /* else it has not come yet */
+		link_worker(l, w);
 }
 
 static void tell_hello(struct launcher *l)
@@ -190,10 +216,12 @@ static void tell_hello(struct launcher *l)
 		.starts = l->manager_starts,
 		.generation = l->generation,
 		.flags = l->ordinary,
+		.log_sink = (uint8_t)l->log_sink,
 		.version = FCGIPM_VERSION,
 		.config = l->config,
 	};
-	int fds[3] = {l->control_fd, l->log_fd, l->state_fd};
+	fp_autoclose int log = log_target_share(l);
+	int fds[3] = {l->control_fd, log >= 0 ? log : l->null_fd, l->state_fd};
 
 	SEND(l, HELLO, hello, 0, &m, fds, l->state_fd >= 0 ? 3 : 2);
 }

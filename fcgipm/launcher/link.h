@@ -8,6 +8,7 @@
 #include "fcgipm/wire/launcher.h"
 
 struct launcher;
+struct worker;
 struct pool;
 struct pool_entry;
 
@@ -20,6 +21,10 @@ void link_answer(struct launcher *l, uint32_t seq, const struct wire_answer *a, 
 void link_answer_code(struct launcher *l, uint32_t seq, int r, const char *text);
 
 /* Events; without a manager they are nothing: a new one is told everything at its start. */
+/* A worker that the manager did not ask for: the one before it did. */
+void link_worker(struct launcher *l, struct worker *w);
+void link_hooked(struct launcher *l, const struct wire_hooked *m);
+void link_board(struct launcher *l, const struct pool *p);
 void link_started(struct launcher *l, const struct wire_worker_id *m);
 void link_exited(struct launcher *l, const struct wire_exited *m);
 void link_pool(struct launcher *l, const struct pool *p, const struct pool_entry *e);

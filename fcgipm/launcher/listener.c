@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fcgipm/base/fd.h"
 #include "fcgipm/base/log.h"
+#include "fcgipm/launcher/holder.h"
 #include "fcgipm/launcher/launcher.h"
 #include "fcgipm/priv/files.h"
 
@@ -76,16 +78,25 @@ static int unlink_as_account(struct launcher *l, struct listener *li)
 	return u->how.address == NULL ? -ENOMEM : child_call(l, &u->child, &unlinker_ops, act_unlink, u);
 }
 
+/* At a complete stop what a holder has stays under its name: who connects from now on waits for the next start. */
+static bool is_left(struct launcher *l, const struct listener *li)
+{
+	if (l->phase != PHASE_ENDING || !holder_leave(l, &li->id))
+		return false;
+	log_info("listener.left", KS("address", li->how.address));
+	return true;
+}
+
 void listener_withdraw(struct launcher *l, struct listener *li)
 {
 	struct fp_err err = {0};
 	int r;
 
 	listener_unlist(l, li);
-	if (li->withdrawn || li->how.tcp)
+	if (li->withdrawn)
 		return;
 	li->withdrawn = true;
-	if (li->handed)
+	if (li->handed || is_left(l, li) || li->how.tcp)
 		return;
 	r = priv_listen_unlink(&li->how, &li->bound, &err);
 	if (r == -EXDEV)
@@ -294,6 +305,34 @@ static int find_handed(struct launcher *l, const struct spec_pool *spec, struct 
 	return r;
 }
 
+/* A socket that stayed in a holder's hands when its launcher ended. */
+static int take_back(struct launcher *l, struct listener *li, struct fp_err *err)
+{
+	struct stat st;
+	int r = holder_take(l, &li->how, &li->fd, &li->door);
+
+	if (r < 0)
+		return r;
+	if (!li->how.tcp && fstat(li->door, &st) < 0)
+		return fp_fail(err, errno, "cannot look at %s: %m", li->how.address);
+	if (!li->how.tcp)
+		li->bound = (struct priv_bound){.dev = st.st_dev, .ino = st.st_ino};
+	r = li->how.tcp ? (listen(li->fd, (int)li->how.backlog) < 0 ? -errno : 0) : priv_listen_adjust(&li->how, li->fd, li->door, err);
+	if (r == 0)
+		log_info("listener.taken_back", KS("address", li->how.address));
+	return r;
+}
+
+static int bind_here(struct launcher *l, struct listener *li, struct fp_err *err)
+{
+	int r = priv_listen_bind(&li->how, &li->fd, &li->door, &li->bound, err), back;
+
+	if (r != -EADDRINUSE)
+		return r;
+	back = take_back(l, li, err);
+	return back == -ENOENT ? r : back;
+}
+
 int listener_get(struct launcher *l, const struct spec_pool *spec, listener_done *done, void *ctx)
 {
 	struct fp_err err = {0};
@@ -320,7 +359,7 @@ int listener_get(struct launcher *l, const struct spec_pool *spec, listener_done
 			listener_free(li);
 		return 0;
 	}
-	r = priv_listen_bind(&li->how, &li->fd, &li->door, &li->bound, &err);
+	r = bind_here(l, li, &err);
 	if (r == -EXDEV && !l->ordinary && (r = bind_by_child(l, li, done, ctx)) == 0)
 		return 0;
 	if (r == 0)

@@ -14,12 +14,14 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "fcgipm/base/clock.h"
 #include "fcgipm/base/fd.h"
 #include "fcgipm/base/log.h"
 #include "fcgipm/base/text.h"
+#include "fcgipm/base/units.h"
 #include "fcgipm/launcher/launcher.h"
 #include "fcgipm/launcher/load_state.h"
 #include "fcgipm/launcher/requests.h"
@@ -168,6 +170,20 @@ static void take_text(struct load *ld, int fd)
 			ld->text.at[i] = ld->text.at[i] == '\t' ? ' ' : '?';
 }
 
+/* Behind conf's warnings stands the dump: a configuration and nothing else. */
+static void part_dump(struct load *ld)
+{
+	char *dump = ld->text.at;
+
+	for (uint32_t i = 0; dump != NULL && i < ld->warnings; i++)
+		dump = strchr(dump, '\n') != NULL ? strchr(dump, '\n') + 1 : NULL;
+	if (dump == NULL)
+		return;
+	fp_doc_add(&ld->dump, "%s", dump);
+	*dump = '\0';
+	ld->text.len = (size_t)(dump - ld->text.at);
+}
+
 static void take_spec(struct load *ld, int fd)
 {
 	struct fp_err err = {0};
@@ -196,6 +212,8 @@ static int on_CONF_RESULT(void *ctx, struct wire_dgram *d)
 	ld->errors = m.errors;
 	ld->warnings = m.warnings;
 	take_text(ld, text);
+	if (!ld->failed && m.errors == 0 && ld->launcher->dump)
+		part_dump(ld);
 	if (!ld->failed && m.errors == 0)
 		take_spec(ld, spec);
 	if (ld->failed)
@@ -216,13 +234,18 @@ static const struct wire_row rows[] = {WIRE_CONF_REPORTS(ROW)};
 
 static void conf_gone(struct load *ld)
 {
+	const char *signal = WIFSIGNALED(ld->conf_status) ? fp_signal_name(WTERMSIG(ld->conf_status)) : NULL;
+
 	if (ld->judged || ld->failed || ld->conf_running || ld->sock.fd >= 0)
 		return;
-	if (ld->conf.failure.step != PRIV_STEP_NONE)
+	if (ld->conf.failure.step == PRIV_STEP_TIMEOUT)
+		load_fail(ld, "%s: the process that reads it took longer than %d seconds and was ended", ld->launcher->config, CONF_LIMIT_MS / 1000);
+	else if (ld->conf.failure.step != PRIV_STEP_NONE)
 		load_fail(ld, "%s: cannot start fcgipm-conf: %s: %s", ld->launcher->config, priv_step_name(ld->conf.failure.step),
 			  strerror(ld->conf.failure.error));
 	else
-		load_fail(ld, "%s: the process that reads it ended without an answer", ld->launcher->config);
+		load_fail(ld, "%s: the process that reads it ended without an answer%s%s", ld->launcher->config, signal != NULL ? ", by signal " : "",
+			  signal != NULL ? signal : "");
 }
 
 static void conf_message(struct load *ld, struct wire_dgram *in)
@@ -258,7 +281,7 @@ static void conf_exited(struct child *c, int status)
 {
 	struct load *ld = (struct load *)((char *)c - offsetof(struct load, conf));
 
-	(void)status; /* what it said counts; a last message may still lie in the socket */
+	ld->conf_status = status; /* what it said counts; a last message may still lie in the socket */
 	ld->conf_running = false;
 	conf_gone(ld);
 	load_free_if_done(ld);
@@ -271,7 +294,8 @@ static int conf_fork(struct load *ld, int exe, int link)
 	struct launcher *l = ld->launcher;
 	struct priv_jail jail = {
 		.stdio = {l->null_fd, l->null_fd, l->null_fd},
-		.keep = link,
+		.keep = {link},
+		.keep_count = 1,
 		.keep_as = WIRE_CONF_FD,
 		.new_session = true,
 		.change_account = !l->ordinary,
@@ -349,6 +373,8 @@ static void load_free(struct load *ld)
 	close_conf(ld);
 	fp_close(&ld->dir_fd);
 	fp_doc_fini(&ld->text);
+	fp_doc_fini(&ld->dump);
+	findings_fini(&ld->findings);
 	if (ld->have_spec)
 		spec_file_free(&ld->spec);
 	if (ld->map != NULL)

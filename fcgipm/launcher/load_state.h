@@ -8,6 +8,7 @@
 
 #include "fcgipm/base/text.h"
 #include "fcgipm/launcher/child.h"
+#include "fcgipm/launcher/findings.h"
 #include "fcgipm/launcher/load.h"
 #include "fcgipm/launcher/loop.h"
 #include "fcgipm/launcher/outbox.h"
@@ -23,12 +24,15 @@ struct load {
 	struct loop_source sock; /* to conf; fd -1 once it has answered */
 	struct outbox files; /* what conf asked for and its socket does not hold yet */
 	bool conf_running;
+	int conf_status; /* as waitpid(2) has it, once it has ended */
 	bool judged; /* conf has answered */
 	bool failed; /* text says why; nothing of it is applied */
 	bool applied;
 	bool looks_wait; /* at the start: until the manager has bound what there is */
 	uint32_t errors, warnings;
-	struct fp_doc text; /* errors and warnings, one a line; behind them the dump that was asked for */
+	struct fp_doc text; /* errors and warnings, one a line */
+	struct fp_doc dump; /* what was asked for */
+	struct findings findings; /* of floors and looks; at the end they join the text */
 	const void *map;
 	size_t map_len;
 	struct spec_file spec; /* points into map */

@@ -27,24 +27,28 @@ static const char *const origin_keys[SPEC_ORIGIN_COUNT] = {
 
 /* ---- findings ---- */
 
-static void add_line(struct load *ld, const struct spec_entry *e, enum spec_origin at, const char *kind, const char *text)
+static void add_line(struct load *ld, const struct spec_entry *e, enum spec_origin at, bool warning, const char *text)
 {
 	const struct spec_place *p = &e->places[at];
-	const char *file = p->file < ld->spec.file_count ? ld->spec.files[p->file] : ld->launcher->config;
-	const char *key = at == SPEC_ORIGIN_POOL ? "" : origin_keys[at];
 
-	fp_doc_add(&ld->text, "%s:%u:%u: %spools.%s%s%s: %s\n", file, p->line, p->column, kind, e->name, key[0] != '\0' ? "." : "", key, text);
+	findings_add(&ld->findings, &(struct finding){.warning = warning,
+						      .place = *p,
+						      .pool_index = (uint32_t)(e - ld->spec.pools),
+						      .file = p->file < ld->spec.file_count ? ld->spec.files[p->file] : ld->launcher->config,
+						      .pool = e->name,
+						      .key = at == SPEC_ORIGIN_POOL ? "" : origin_keys[at],
+						      .text = text});
 }
 
 void looks_add_finding(struct load *ld, const struct spec_entry *e, enum spec_origin at, const char *text)
 {
-	add_line(ld, e, at, "", text);
+	add_line(ld, e, at, false, text);
 	ld->errors++;
 }
 
 static void add_warning(struct load *ld, const struct spec_entry *e, enum spec_origin at, const char *text)
 {
-	add_line(ld, e, at, "warning: ", text);
+	add_line(ld, e, at, true, text);
 	ld->warnings++;
 	if (ld->kind == LOAD_START)
 		log_warn("pool.warning", KS("pool", e->name), KS("key", origin_keys[at]), KS("text", text));
@@ -73,16 +77,26 @@ static void pool_failed(struct load *ld, const struct spec_entry *e, const char 
 	link_pool(l, p, p->current);
 }
 
+/* At the start a socket is bound and a file opened anyway, and who does that says what came of it; else the launcher may have seen it already, with its own
+ * rights. */
+static bool is_seen_otherwise(const struct load *ld, const struct spec_entry *e, enum spec_origin at)
+{
+	if (at != SPEC_ORIGIN_LISTEN && at != SPEC_ORIGIN_OUTPUT)
+		return false;
+	return ld->kind == LOAD_START || findings_has(&ld->findings, (uint32_t)(e - ld->spec.pools), origin_keys[at]);
+}
+
 /* Lines of "KEY\tTEXT", "~KEY\tTEXT" for a warning. */
 static void take_findings(struct load *ld, const struct spec_entry *e, char *text)
 {
 	char *save = NULL, first[256] = "";
+	enum spec_origin at;
 
 	for (char *line = strtok_r(text, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save)) {
 		char *tab = strchr(line, '\t');
 
 		for (char *c = line; *c != '\0'; c++)
-			if ((unsigned char)*c < ' ' && c != tab)
+			if (((unsigned char)*c < ' ' && c != tab) || *c == 0x7f)
 				*c = '?'; /* it saw the account's own files */
 		if (tab == NULL)
 			continue;
@@ -90,7 +104,10 @@ static void take_findings(struct load *ld, const struct spec_entry *e, char *tex
 			add_warning(ld, e, origin_of(line + 1, (size_t)(tab - line - 1)), tab + 1);
 			continue;
 		}
-		looks_add_finding(ld, e, origin_of(line, (size_t)(tab - line)), tab + 1);
+		at = origin_of(line, (size_t)(tab - line));
+		if (is_seen_otherwise(ld, e, at))
+			continue;
+		looks_add_finding(ld, e, at, tab + 1);
 		if (first[0] == '\0')
 			snprintf(first, sizeof(first), "%.*s: %.200s", (int)(tab - line), line, tab + 1);
 	}
@@ -128,6 +145,8 @@ static void looker_exited(struct child *c, int status)
 		if (in.type == WIRE_LOOK_RESULT && wire_read_look_result(&r, &m) && wire_done(&r))
 			take_findings(ld, k->entry, (char *)(uintptr_t)m.text);
 		wire_dgram_close(&in);
+	} else if (ld->kind == LOAD_CHECK) {
+		add_warning(ld, k->entry, SPEC_ORIGIN_POOL, "could not be looked at: it took too long, or the look ended early");
 	}
 	fp_close(&k->sock);
 	spec_pool_free(&k->spec);
@@ -142,7 +161,7 @@ static int looker_send(struct looker *k)
 {
 	static struct wire_dgram out;
 	fp_autoclose int spec = -1;
-	struct wire_look_at m = {};
+	struct wire_look_at m = {.deep = k->load->kind == LOAD_CHECK && !k->load->launcher->dump};
 	struct wire_wr w;
 	int r = fp_memfd_sealed("fcgipm-pool", k->entry->pool.at, k->entry->pool.len, &spec);
 
@@ -160,7 +179,8 @@ static int looker_fork(struct looker *k, int exe, int theirs)
 	struct launcher *l = k->load->launcher;
 	struct priv_jail jail = {
 		.stdio = {l->null_fd, l->null_fd, l->null_fd},
-		.keep = theirs,
+		.keep = {theirs},
+		.keep_count = 1,
 		.keep_as = WIRE_CONF_FD,
 		.new_session = true,
 		.change_account = !l->ordinary,

@@ -18,9 +18,11 @@
 #include "fcgipm/base/log.h"
 #include "fcgipm/base/slice.h"
 #include "fcgipm/launcher/ending.h"
+#include "fcgipm/launcher/holder.h"
 #include "fcgipm/launcher/launcher.h"
 #include "fcgipm/launcher/link.h"
 #include "fcgipm/launcher/load.h"
+#include "fcgipm/launcher/log_target.h"
 #include "fcgipm/launcher/runtime.h"
 
 enum { EXIT_USAGE = 2, EXIT_CONFIG = 78 };
@@ -97,7 +99,7 @@ static void reopen_asked(struct launcher *l)
 {
 	struct fp_err err = {0};
 
-	if (runtime_open_log(l, &err) < 0)
+	if (log_target_open(l, &err) < 0)
 		log_error("launcher.log", KS("error", err.text));
 	link_reopen(l);
 }
@@ -166,9 +168,11 @@ static void release(struct launcher *l)
 	pool_table_clear(l);
 	children_reap(l); /* unlinkers */
 	handed_close(l);
+	holder_close(l);
 	runtime_close(l);
 	free((void *)(uintptr_t)l->manager_settings.at);
 	free(l->workers.slot);
+	fp_close(&l->library_fd);
 	free(l->exe_dir);
 	free(l->runtime);
 	free(l->log_target);
@@ -181,7 +185,14 @@ int main(int argc, char **argv)
 	struct fp_err err = {0};
 	int r;
 
-	l = (struct launcher){.phase = PHASE_STARTING, .lock_fd = -1, .control_fd = -1, .state_fd = -1, .log_fd = -1, .log_level = FP_LOG_INFO, .link.fd = -1};
+	l = (struct launcher){.phase = PHASE_STARTING,
+			      .lock_fd = -1,
+			      .control_fd = -1,
+			      .state_fd = -1,
+			      .log_fd = -1,
+			      .library_fd = -1,
+			      .log_level = FP_LOG_INFO,
+			      .link.fd = -1};
 	umask(022);
 	r = read_arguments(&l, argc, argv);
 	if (r != 0)

@@ -13,6 +13,7 @@
 #include "fcgipm/launcher/ending.h"
 #include "fcgipm/launcher/launcher.h"
 #include "fcgipm/launcher/link.h"
+#include "fcgipm/launcher/log_target.h"
 #include "fcgipm/launcher/runtime.h"
 #include "fcgipm/wire/launcher.h"
 
@@ -66,8 +67,9 @@ static void jail_of_manager(struct launcher *l, int exe, int link, struct priv_j
 
 	getrlimit(RLIMIT_NOFILE, &files);
 	*j = (struct priv_jail){
-		.stdio = {l->null_fd, l->log_fd, l->log_fd},
-		.keep = link,
+		.stdio = {l->null_fd, log_target_stderr(l), log_target_stderr(l)},
+		.keep = {link},
+		.keep_count = 1,
 		.keep_as = WIRE_LAUNCHER_FD,
 		.new_session = true,
 		.change_account = !l->ordinary,

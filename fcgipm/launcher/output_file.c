@@ -26,6 +26,11 @@ struct opening {
 	struct spec_pool spec;
 };
 
+bool output_file_is_ours(const struct launcher *l, const struct spec_pool *p)
+{
+	return l->ordinary || strncmp(p->output_path, ROOTS_OWN, sizeof(ROOTS_OWN) - 1) == 0;
+}
+
 static void opening_free(struct opening *o)
 {
 	fp_close(&o->dir);
@@ -117,8 +122,7 @@ void output_file_open(struct launcher *l, const struct pool_entry *e, output_fil
 		r = priv_walk(o->spec.output_path, o->spec.uid, &at, &err);
 	o->dir = at.dir;
 	o->base = at.base;
-	if (r == 0 && !l->ordinary && (at.way == PRIV_WAY_ACCOUNT || strncmp(o->spec.output_path, ROOTS_OWN, sizeof(ROOTS_OWN) - 1) != 0) &&
-	    (r = open_by_child(l, o)) == 0)
+	if (r == 0 && !l->ordinary && (at.way == PRIV_WAY_ACCOUNT || !output_file_is_ours(l, &o->spec)) && (r = open_by_child(l, o)) == 0)
 		return;
 	if (r == 0)
 		r = priv_open_output_at(o->dir, o->base, &fd, &err);

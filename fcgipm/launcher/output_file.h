@@ -2,10 +2,16 @@
 #ifndef FCGIPM_LAUNCHER_OUTPUT_FILE_H
 #define FCGIPM_LAUNCHER_OUTPUT_FILE_H
 
+#include <stdbool.h>
+
 #include "fcgipm/base/err.h"
+#include "fcgipm/spec/spec.h"
 
 struct launcher;
 struct pool_entry;
+
+/* Opened with the launcher's own rights, if nobody else can meddle with the way there. */
+bool output_file_is_ours(const struct launcher *l, const struct spec_pool *p);
 
 /* fd: close-on-exec, closed after the call; -1 with error (-errno) and its text. */
 typedef void output_file_done(int fd, int error, const struct fp_err *err, void *ctx);

@@ -35,6 +35,7 @@ struct pool *pool_intern(struct pool_table *t, const char *name)
 	if (p == NULL)
 		return NULL;
 	memcpy(p->name, name, size);
+	p->board = BOARD_FDS_NONE;
 	p->next = *bucket;
 	*bucket = p;
 	t->count++;
@@ -113,6 +114,7 @@ static void pool_forget(struct launcher *l, struct pool *p)
 	l->pools.count--;
 	pool_entry_unref(l, p->current);
 	pool_entry_unref(l, p->candidate);
+	board_close(&p->board);
 	free(p);
 }
 
@@ -132,7 +134,7 @@ static void adjust_listener(const struct pool *p)
 int pool_commit(struct launcher *l, struct pool *p, uint32_t generation)
 {
 	if (generation == 0) {
-		if (!p->removed || p->workers > 0)
+		if (!p->removed || p->workers + p->templates > 0)
 			return -EBUSY;
 		pool_forget(l, p);
 		return 0;

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "fcgipm/launcher/board.h"
 #include "fcgipm/launcher/listener.h"
 #include "fcgipm/spec/spec.h"
 #include "fcgipm/wire/cursor.h"
@@ -28,7 +29,9 @@ struct pool_entry {
 struct pool {
 	struct pool *next; /* in the bucket */
 	struct pool_entry *current, *candidate;
-	uint32_t workers; /* that live, of all generations */
+	uint32_t workers; /* that live, of all generations; without templates */
+	uint32_t templates;
+	struct board_fds board;
 	bool removed; /* no longer in the file */
 	char name[];
 };

@@ -195,16 +195,19 @@ static int on_spawn(void *ctx, struct wire_dgram *d)
 	struct fp_err err = {0};
 	int rc;
 
-	if (!wire_read_spawn(&r, &m) || !wire_done(&r))
+	if (!wire_read_spawn(&r, &m) || !wire_done(&r) || m.how >= WIRE_START_COUNT)
 		return -EBADMSG;
 	if (entry_or_answer(l, d->seq, m.pool, m.generation, &p) == NULL)
 		return 0;
-	rc = worker_spawn(l, p, &m, &w, &err);
+	if (m.how == WIRE_START_FORK)
+		rc = worker_fork_from(l, p, &m, d->seq, &err);
+	else
+		rc = worker_spawn(l, p, &m, &w, &err);
 	if (rc == -EAGAIN) {
 		manager_refuse(l, err.text, m.pool, d->seq, EAGAIN);
 	} else if (rc < 0) {
 		link_answer_code(l, d->seq, rc, err.text);
-	} else {
+	} else if (w != NULL) {
 		struct wire_answer a = {.value = w->id, .number = w->child.pid, .text = ""};
 
 		link_answer(l, d->seq, &a, &w->output.fd, w->output.fd >= 0 ? 1 : 0);

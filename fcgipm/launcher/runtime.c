@@ -1,4 +1,4 @@
-/* Directories, lock, control socket, log (launcher process).  All of it is root's own (or the ordinary user's): nobody else can write on the way there. */
+/* Directories, lock, control socket (launcher process).  All of it is root's own (or the ordinary user's): nobody else can write on the way there. */
 #include "fcgipm/launcher/runtime.h"
 
 #include <errno.h>
@@ -16,7 +16,9 @@
 
 #include "fcgipm/base/fd.h"
 #include "fcgipm/base/log.h"
+#include "fcgipm/launcher/holder.h"
 #include "fcgipm/launcher/launcher.h"
+#include "fcgipm/launcher/log_target.h"
 #include "fcgipm/priv/files.h"
 #include "fcgipm/probe/queue.h"
 
@@ -34,7 +36,10 @@ static int find_exe_dir(struct launcher *l, struct fp_err *err)
 	slash = strrchr(path, '/');
 	*slash = '\0';
 	l->exe_dir = strdup(path);
-	return l->exe_dir != NULL ? 0 : -ENOMEM;
+	if (l->exe_dir == NULL)
+		return -ENOMEM;
+	l->library_fd = runtime_open_role(l, "libfcgipm-prefork.so"); /* without it every worker is started by its command, as ever */
+	return 0;
 }
 
 /* conf's account; an ordinary user is all accounts himself. */
@@ -70,7 +75,7 @@ int runtime_init(struct launcher *l, struct fp_err *err)
 	l->diag_fd = probe_diag_open();
 	if (l->diag_fd < 0)
 		return fp_fail(err, -l->diag_fd, "cannot open a sock_diag socket: %m");
-	return runtime_open_log(l, err);
+	return log_target_open(l, err);
 }
 
 char *runtime_default(const struct launcher *l)
@@ -184,35 +189,9 @@ int runtime_open(struct launcher *l, struct fp_err *err)
 		r = take_lock(l, err);
 	if (r == 0)
 		r = bind_control(l, err);
+	if (r == 0)
+		holder_open(l);
 	return r;
-}
-
-static int open_log_file(const struct launcher *l, int *ret_fd, struct fp_err *err)
-{
-	struct priv_place at;
-	int r = priv_walk(l->log_target, PRIV_NO_ACCOUNT, &at, err);
-
-	if (r < 0)
-		return fp_fail_prefix(err, "manager.log.target: ");
-	r = priv_open_output_at(at.dir, at.base, ret_fd, err);
-	fp_close(&at.dir);
-	return r;
-}
-
-int runtime_open_log(struct launcher *l, struct fp_err *err)
-{
-	int fd = -1, r;
-
-	if (l->log_target != NULL && l->log_target[0] == '/')
-		r = open_log_file(l, &fd, err);
-	else
-		r = (fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3)) < 0 ? fp_fail(err, errno, "cannot use standard error: %m") : 0;
-	if (r < 0)
-		return r;
-	fp_close(&l->log_fd);
-	l->log_fd = fd;
-	fp_log_setup(l->log_fd, l->log_level, l->log_format);
-	return 0;
 }
 
 static void remove_in(const struct launcher *l, const char *name, int flags)

@@ -1,4 +1,4 @@
-/* What the launcher holds beside processes: its directories, the lock, the control socket, the log, the other roles' executables. */
+/* What the launcher holds beside processes: its directories, the lock, the control socket, the other roles' executables. */
 #ifndef FCGIPM_LAUNCHER_RUNTIME_H
 #define FCGIPM_LAUNCHER_RUNTIME_H
 
@@ -12,8 +12,6 @@ int runtime_init(struct launcher *l, struct fp_err *err);
 char *runtime_default(const struct launcher *l);
 /* Makes l->runtime and its directories, takes the lock, binds the control socket.  -EBUSY: another fcgipm runs there. */
 int runtime_open(struct launcher *l, struct fp_err *err);
-/* Opens (anew) what manager.log.target names; the log goes there from now on. */
-int runtime_open_log(struct launcher *l, struct fp_err *err);
 /* Removes what runtime_open made. */
 void runtime_close(struct launcher *l);
 /* An executable beside our own, close-on-exec, to be run by descriptor.  -errno. */

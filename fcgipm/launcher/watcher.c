@@ -47,7 +47,8 @@ static int watcher_fork(struct launcher *l, struct watcher *x, const struct work
 	const char *const argv[] = {"fcgipm-retire", pid, signal, NULL};
 	struct priv_jail jail = {
 		.stdio = {w->listener->fd, l->null_fd, l->null_fd},
-		.keep = w->child.pidfd,
+		.keep = {w->child.pidfd},
+		.keep_count = 1,
 		.keep_as = WATCHER_PIDFD,
 		.new_session = true,
 		.change_account = !l->ordinary,

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -16,10 +17,20 @@
 #include "fcgipm/base/log.h"
 #include "fcgipm/launcher/launcher.h"
 #include "fcgipm/launcher/link.h"
+#include "fcgipm/launcher/template.h"
 #include "fcgipm/launcher/watcher.h"
 #include "fcgipm/probe/process.h"
+#include "include/fcgipm/board.h"
 
-enum { PEEK_AFTER_MS = 20, FREEZE_LIMIT_US = 1000, WATCH_AFTER_MS = 100, SPAWN_RATE = 1000 /* a second */, SPAWN_BURST = 256 /* beside max_workers */ };
+#define LIBRARY_PATH "/proc/self/fd/6" /* BOARD_LIBRARY_FD */
+enum {
+	PEEK_AFTER_MS = 20,
+	FREEZE_LIMIT_US = 1000,
+	WATCH_AFTER_MS = 100,
+	SPAWN_RATE = 1000 /* a second */,
+	SPAWN_BURST = 256 /* beside max_workers */,
+	TEMPLATES_MAX = 2
+};
 
 struct worker *worker_find(struct launcher *l, uint64_t id)
 {
@@ -60,6 +71,7 @@ void workers_each(struct launcher *l, void (*each)(struct launcher *l, struct wo
 
 static void worker_free(struct launcher *l, struct worker *w)
 {
+	template_close(l, w);
 	loop_unwatch(&l->loop, &w->output);
 	fp_close(&w->output.fd);
 	listener_unref(l, w->listener);
@@ -111,9 +123,13 @@ static int check_bounds(struct launcher *l, const struct worker *w, const struct
 {
 	if (e->listener == NULL)
 		return fp_fail(err, ENOTCONN, "pool %s is not bound", w->pool->name);
-	if (l->workers.count >= 2 * l->max_workers)
-		return fp_fail(err, EAGAIN, "total of workers: %u of twice max_workers %u", l->workers.count, l->max_workers);
-	if (!pool_has_room(l, w, e->max_workers))
+	if (w->slot >= BOARD_SLOTS)
+		return fp_fail(err, EAGAIN, "slot %u", w->slot);
+	if (w->how == WIRE_START_TEMPLATE && w->pool->templates >= TEMPLATES_MAX)
+		return fp_fail(err, EAGAIN, "templates of the pool: %u", w->pool->templates);
+	if (l->workers.count - l->templates >= 2 * l->max_workers)
+		return fp_fail(err, EAGAIN, "total of workers: %u of twice max_workers %u", l->workers.count - l->templates, l->max_workers);
+	if (w->how != WIRE_START_TEMPLATE && !pool_has_room(l, w, e->max_workers))
 		return fp_fail(err, EAGAIN, "workers of the pool: %u of max %u", w->pool->workers, e->max_workers);
 	if (!take_spawn_token(l))
 		return fp_fail(err, EAGAIN, "spawn rate: more than %d a second", SPAWN_RATE);
@@ -169,17 +185,38 @@ static void tell_exit(struct launcher *l, const struct worker *w, int status)
 		spec_pool_free(&spec);
 }
 
+static void worker_count(struct launcher *l, struct worker *w, int by)
+{
+	bool template_ = w->how == WIRE_START_TEMPLATE;
+
+	*(template_ ? &w->pool->templates : &w->pool->workers) += (uint32_t)by;
+	l->templates += template_ ? (uint32_t)by : 0;
+}
+
+static void worker_leave(struct launcher *l, struct worker *w)
+{
+	l->workers.slot[(uint32_t)w->id] = NULL;
+	l->workers.count--;
+}
+
 static void worker_exited(struct child *c, int status)
 {
 	struct worker *w = (struct worker *)c;
 	struct launcher *l = c->launcher;
 
-	l->workers.slot[(uint32_t)w->id] = NULL;
-	l->workers.count--;
-	w->pool->workers--;
+	template_close(l, w); /* those that were to come from it are told of before it */
+	worker_leave(l, w);
+	worker_count(l, w, -1);
 	watcher_end(w);
 	tell_exit(l, w, status);
 	worker_free(l, w);
+}
+
+void worker_is_no_template(struct launcher *l, struct worker *w)
+{
+	worker_count(l, w, -1);
+	w->how = WIRE_START_EXEC;
+	worker_count(l, w, 1);
 }
 static const struct child_ops worker_ops = {.what = "worker", .session = true, .execed = worker_execed, .exited = worker_exited};
 
@@ -209,7 +246,7 @@ static void jail_of(const struct launcher *l, const struct spec_pool *s, int lis
 {
 	*j = (struct priv_jail){
 		.stdio = {listener, output, output},
-		.keep = -1,
+		.keep_as = BOARD_FD,
 		.new_session = true,
 		.change_account = !l->ordinary,
 		.uid = s->uid,
@@ -236,23 +273,86 @@ static void jail_of(const struct launcher *l, const struct spec_pool *s, int lis
 	}
 }
 
+/* The library, by descriptor, so that neither a chroot nor a mode on the way to it matters; the program finds out itself whether it can reach it. */
+struct preload {
+	char variable[32];
+	struct priv_preload words;
+};
+
+static void preload_of(const struct launcher *l, const struct worker *w, int hook, struct preload *p, struct priv_jail *j)
+{
+	const struct board_fds *b = &w->pool->board;
+
+	if (l->library_fd < 0 || b->memory < 0)
+		return;
+	snprintf(p->variable, sizeof(p->variable), BOARD_VARIABLE "=%u,%d", w->slot, w->how == WIRE_START_TEMPLATE ? BOARD_ROLE_TEMPLATE : BOARD_ROLE_WORKER);
+	p->words = (struct priv_preload){.needs = "/proc/self/fd", .library = LIBRARY_PATH, .variable = p->variable};
+	j->keep[0] = b->memory;
+	j->keep[1] = b->bell;
+	j->keep[2] = hook;
+	j->keep[3] = l->library_fd;
+	j->keep_count = 4;
+	j->preload = &p->words;
+}
+
+static void take_spec(struct worker *w, const struct spec_pool *s)
+{
+	w->uid = s->uid;
+	w->gid = s->gid;
+	w->stop_signal = s->stop_signal;
+	w->busy_signal = s->busy_signal;
+}
+
 static int worker_fork(struct launcher *l, struct worker *w, const struct spec_pool *s, struct fp_err *err)
 {
+	struct preload preload;
 	struct priv_jail jail;
+	int hook = -1;
 	int output, r = open_output(l, w, s->output, &output);
 
 	if (r < 0)
 		return fp_fail(err, -r, "cannot make a pipe: %m");
 	jail_of(l, s, w->listener->fd, output, &jail);
-	r = child_exec(l, &w->child, &worker_ops, &jail);
+	if (w->how == WIRE_START_TEMPLATE)
+		r = template_open(w, &hook);
+	if (r == 0) {
+		preload_of(l, w, hook, &preload, &jail);
+		r = child_exec(l, &w->child, &worker_ops, &jail);
+	}
+	fp_close(&hook);
 	if (output != l->null_fd)
 		fp_close(&output);
 	if (r < 0)
 		return fp_fail(err, -r, "cannot fork: %m");
-	w->uid = s->uid;
-	w->gid = s->gid;
-	w->stop_signal = s->stop_signal;
-	w->busy_signal = s->busy_signal;
+	if (w->how == WIRE_START_TEMPLATE)
+		template_watch(l, w);
+	take_spec(w, s);
+	return 0;
+}
+
+/* How one comes to be: by the command, or by a template. */
+struct start {
+	const struct wire_spawn *m;
+	struct worker *template_; /* NULL: by the command */
+	uint32_t seq;
+};
+
+static int worker_order(struct launcher *l, struct worker *w, const struct spec_pool *s, const struct start *how, struct fp_err *err)
+{
+	struct worker *t = how->template_;
+	int output, r = open_output(l, w, s->output, &output);
+
+	if (r == 0)
+		r = template_order(l, t, w, output, how->seq);
+	if (r == 0 || r == -EAGAIN || r == -ESRCH) {
+		if (output != l->null_fd)
+			fp_close(&output);
+	}
+	if (r < 0)
+		return fp_fail(err, -r, "the template cannot be asked");
+	take_spec(w, s);
+	w->uid = t->uid; /* whatever generation the template is of */
+	w->gid = t->gid;
 	return 0;
 }
 
@@ -267,6 +367,11 @@ static struct worker *worker_new(struct pool *p, const struct pool_entry *e, con
 	w->pool = p;
 	w->generation = m->generation;
 	w->tag = m->tag;
+	w->how = (enum wire_start)m->how;
+	w->slot = m->slot;
+	w->hook.fd = -1;
+	w->child.pidfd = w->child.report.fd = -1;
+	w->child.launcher = NULL;
 	w->spawned_ms = fp_now_ms();
 	w->stage = WIRE_STAGE_STARTING;
 	w->output = (struct loop_source){.fd = -1, .events = EPOLLIN, .ready = output_ready, .ctx = w};
@@ -275,34 +380,73 @@ static struct worker *worker_new(struct pool *p, const struct pool_entry *e, con
 	return w;
 }
 
-int worker_spawn(struct launcher *l, struct pool *p, const struct wire_spawn *m, struct worker **ret, struct fp_err *err)
+static int start_one(struct launcher *l, struct worker *w, const struct pool_entry *e, const struct start *how, struct fp_err *err)
 {
-	struct pool_entry *e = pool_entry_of(p, m->generation);
-	struct worker *w = e != NULL ? worker_new(p, e, m) : NULL;
 	struct spec_pool spec = {0};
+	int r = spec_pool_decode(e->spec, &spec, err);
+
+	if (r == 0)
+		r = table_enter(&l->workers, w);
+	if (r == 0) {
+		w->child.launcher = l;
+		board_clear(&w->pool->board, w->slot);
+		r = how->template_ != NULL ? worker_order(l, w, &spec, how, err) : worker_fork(l, w, &spec, err);
+		if (r < 0)
+			worker_leave(l, w);
+	}
+	spec_pool_free(&spec);
+	return r;
+}
+
+static int worker_make(struct launcher *l, struct pool *p, const struct start *how, struct worker **ret, struct fp_err *err)
+{
+	struct pool_entry *e = pool_entry_of(p, how->m->generation);
+	struct worker *w = e != NULL ? worker_new(p, e, how->m) : NULL;
 	int r;
 
 	if (e == NULL)
-		return fp_fail(err, ENOENT, "pool %s has no spec of generation %u", p->name, m->generation);
+		return fp_fail(err, ENOENT, "pool %s has no spec of generation %u", p->name, how->m->generation);
 	if (w == NULL)
 		return fp_fail(err, ENOMEM, "%m");
 	r = check_bounds(l, w, e, err);
+	if (r == 0 && board_make(l, p) < 0)
+		r = fp_fail(err, EAGAIN, "no scoreboard: %m");
 	if (r == 0)
-		r = spec_pool_decode(e->spec, &spec, err);
-	if (r == 0)
-		r = table_enter(&l->workers, w);
-	if (r == 0 && (r = worker_fork(l, w, &spec, err)) < 0) {
-		l->workers.slot[(uint32_t)w->id] = NULL;
-		l->workers.count--;
-	}
-	spec_pool_free(&spec);
+		r = start_one(l, w, e, how, err);
 	if (r < 0) {
 		worker_free(l, w);
 		return r;
 	}
-	p->workers++;
+	worker_count(l, w, 1);
 	*ret = w;
 	return 0;
+}
+
+int worker_spawn(struct launcher *l, struct pool *p, const struct wire_spawn *m, struct worker **ret, struct fp_err *err)
+{
+	return worker_make(l, p, &(const struct start){.m = m}, ret, err);
+}
+
+int worker_fork_from(struct launcher *l, struct pool *p, const struct wire_spawn *m, uint32_t seq, struct fp_err *err)
+{
+	struct worker *t = worker_find(l, m->template_), *w;
+
+	if (t == NULL || t->pool != p || !t->hooked || t->stage >= WIRE_STAGE_SIGNALLED)
+		return fp_fail(err, ESRCH, "no such template");
+	return worker_make(l, p, &(const struct start){.m = m, .template_ = t, .seq = seq}, &w, err);
+}
+
+void worker_adopt(struct launcher *l, struct worker *w, pid_t pid, int pidfd)
+{
+	child_adopt(l, &w->child, &worker_ops, pid, pidfd);
+	w->stage = WIRE_STAGE_EXECED;
+}
+
+void worker_forget(struct launcher *l, struct worker *w)
+{
+	worker_leave(l, w);
+	worker_count(l, w, -1);
+	worker_free(l, w);
 }
 
 /* ---- look, retire, signal ---- */
@@ -394,6 +538,10 @@ enum wire_look worker_retire(struct launcher *l, struct worker *w)
 
 	if (w->stage >= WIRE_STAGE_SIGNALLED)
 		return WIRE_LOOK_SIGNALLED;
+	if (w->hooked) { /* it waits for orders, and serves nobody */
+		worker_signal(l, w, SIGKILL);
+		return WIRE_LOOK_SIGNALLED;
+	}
 	if (w->stage == WIRE_STAGE_STARTING && end_before_exec(w))
 		return WIRE_LOOK_SIGNALLED;
 	if (w->stage == WIRE_STAGE_STARTING)
@@ -428,7 +576,8 @@ int worker_signal(struct launcher *l, struct worker *w, int signal)
 static void kill_each(struct launcher *l, struct worker *w, void *ctx)
 {
 	(void)ctx;
-	worker_signal(l, w, SIGKILL);
+	if (w->ordered_from == NULL)
+		worker_signal(l, w, SIGKILL);
 }
 
 void workers_kill(struct launcher *l)

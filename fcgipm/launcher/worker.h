@@ -22,6 +22,15 @@ struct worker {
 	int64_t retire_ms; /* when it was first asked to retire, 0 never */
 	struct watcher *watcher; /* waits for the moment between two requests; NULL none */
 	bool unwatchable;
+	enum wire_start how;
+	uint32_t slot; /* its line of the scoreboard */
+	struct loop_source hook; /* a template's; fd -1: none */
+	bool hooked; /* it can be forked from */
+	unsigned strange; /* words of it that answer nothing */
+	struct worker *orders; /* of a template: who is to come from it */
+	struct worker *ordered_from, *next_order; /* of one that is to come */
+	uint32_t order_seq, order_manager;
+	struct loop_timer order_limit;
 	struct loop_source output; /* the read end of its output; watched only while no manager reads it */
 };
 
@@ -32,6 +41,14 @@ struct worker_table {
 
 /* Starts a worker.  *ret: the worker; its output's read end stays the worker's.  -EAGAIN (a bound), -ENOTCONN (not bound), -errno; err names what. */
 int worker_spawn(struct launcher *l, struct pool *p, const struct wire_spawn *m, struct worker **ret, struct fp_err *err);
+/* The same from a template; the manager's request seq is answered when it has come. */
+int worker_fork_from(struct launcher *l, struct pool *p, const struct wire_spawn *m, uint32_t seq, struct fp_err *err);
+/* The template's new process is w from now on. */
+void worker_adopt(struct launcher *l, struct worker *w, pid_t pid, int pidfd);
+/* w never came to be. */
+void worker_forget(struct launcher *l, struct worker *w);
+/* It cannot be forked from and serves like any other. */
+void worker_is_no_template(struct launcher *l, struct worker *w);
 struct worker *worker_find(struct launcher *l, uint64_t id);
 enum wire_look worker_look(struct launcher *l, struct worker *w);
 /* Freezes, looks, and sends stop.signal when it serves nobody.  One that is serving whenever it is looked at gets a watcher (watcher.h). */

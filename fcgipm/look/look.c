@@ -1,66 +1,30 @@
-/* What only the account's own rights can show (look process, under the pool's account, no capability).  Paths are resolved by openat2(2) with
- * RESOLVE_IN_ROOT below the chroot's directory, so that a link in it cannot lead out, and no chroot is needed. */
+/* What only the account's own rights can show (look process, under the pool's account, no capability). */
 #include "fcgipm/look/look.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/openat2.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "fcgipm/base/fd.h"
-#include "fcgipm/look/magic.h"
+#include "fcgipm/look/libraries.h"
+#include "fcgipm/look/needs.h"
+#include "fcgipm/look/places.h"
+#include "fcgipm/look/program.h"
+#include "fcgipm/look/view.h"
 #include "fcgipm/priv/environment.h"
-
-enum { INTERPRETERS_MAX = 4, INTERPRETER_PATH = 512 };
-
-struct view {
-	const struct spec_pool *pool;
-	int root;
-	struct fp_text *findings;
-	unsigned count;
-};
-
-static void find(struct view *v, const char *key, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-static void find(struct view *v, const char *key, const char *fmt, ...)
-{
-	va_list ap;
-
-	fp_text_add(v->findings, "%s\t", key);
-	va_start(ap, fmt);
-	fp_text_vadd(v->findings, fmt, ap);
-	va_end(ap);
-	fp_text_add(v->findings, "\n");
-	v->count += key[0] != LOOK_WARNING;
-}
-
-static const char *where(const struct view *v)
-{
-	return v->pool->chroot[0] != '\0' ? " in the chroot" : "";
-}
-
-static int open_in_root(const struct view *v, const char *path, uint64_t flags)
-{
-	struct open_how how = {.flags = flags | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
-	long fd = syscall(SYS_openat2, v->root, path, &how, sizeof(how));
-
-	return fd < 0 ? -errno : (int)fd;
-}
 
 static bool open_root(struct view *v)
 {
-	const char *root = v->pool->chroot[0] != '\0' ? v->pool->chroot : "/";
+	const char *root = v->jailed ? v->pool->chroot : "/";
+	int r = world_open(&v->world, root);
 
-	v->root = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (v->root < 0) {
-		find(v, "chroot", "%s: %s (make the directory, or let uid %u enter it)", root, strerror(errno), (unsigned)geteuid());
+	if (r < 0) {
+		look_error(v->report, "chroot", "%s: %s (make the directory, or let uid %u enter it)", root, strerror(-r), (unsigned)geteuid());
 		return false;
 	}
-	if (faccessat(v->root, ".", X_OK, 0) < 0) {
-		find(v, "chroot", "%s: uid %u may not enter it (chmod u+x)", root, (unsigned)geteuid());
+	if (faccessat(v->world.fd, ".", X_OK, 0) < 0) {
+		look_error(v->report, "chroot", "%s: uid %u may not enter it (chmod u+x)", root, (unsigned)geteuid());
 		return false;
 	}
 	return true;
@@ -68,116 +32,94 @@ static bool open_root(struct view *v)
 
 static void look_directory(struct view *v)
 {
-	fp_autoclose int fd = -1;
+	const char *path = v->pool->directory;
+	struct stat st;
+	fp_autoclose int fd = path[0] != '\0' ? world_find(&v->world, path, &st) : -1;
+	int r = fd < 0 ? fd : S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
 
-	if (v->pool->directory[0] == '\0')
+	if (path[0] == '\0')
 		return;
-	fd = open_in_root(v, v->pool->directory, O_PATH | O_DIRECTORY);
-	if (fd < 0)
-		find(v, "directory", "%s%s: %s (make it, or name another)", v->pool->directory, where(v), strerror(-fd));
+	if (r < 0)
+		look_error(v->report, "directory", "%s%s: %s (make it, or name another)", path, view_where(v), strerror(-r));
 	else if (faccessat(fd, ".", X_OK, 0) < 0)
-		find(v, "directory", "%s%s: uid %u may not enter it", v->pool->directory, where(v), (unsigned)geteuid());
+		look_error(v->report, "directory", "%s%s: uid %u may not enter it", path, view_where(v), (unsigned)geteuid());
 }
 
 /* Too large for a stack. */
 static struct priv_environment environment;
 
-static void look_environment(struct view *v)
+static void look_secrecy(struct view *v, const char *path)
 {
-	const char *path = v->pool->environment_file;
-	struct stat st;
+	struct stat st = {0};
+
+	if (stat(path, &st) == 0 && (st.st_mode & S_IWOTH) != 0)
+		look_error(v->report, "environment_file", "%s: every account can change it (chmod o-rw)", path);
+	else if ((st.st_mode & S_IROTH) != 0)
+		look_warn(v->report, "environment_file", "%s: every account can read it (chmod o-r)", path);
+}
+
+/* The pool's environment as a worker gets it. */
+static void look_environment(struct view *v, struct spec_pool *pool)
+{
+	const char *path = pool->environment_file;
 	unsigned line;
 	int r;
 
 	if (path[0] == '\0')
 		return;
-	r = priv_environment_begin(&environment, v->pool->envp);
+	r = priv_environment_begin(&environment, pool->envp);
 	if (r == 0)
 		r = priv_environment_read(&environment, path, &line);
 	if (r == -EINVAL && line > 0)
-		find(v, "environment_file", "%s:%u: not NAME=VALUE (a name of letters, digits and _; # begins a comment)", path, line);
+		look_error(v->report, "environment_file", "%s:%u: not NAME=VALUE (a name of letters, digits and _; # begins a comment)", path, line);
 	else if (r < 0)
-		find(v, "environment_file", "%s: %s (a regular file that uid %u may read, at most 64K)", path, strerror(-r), (unsigned)geteuid());
-	else if (stat(path, &st) == 0 && (st.st_mode & S_IROTH) != 0)
-		find(v, "~environment_file", "%s: every account can read it (chmod o-r)", path);
+		look_error(v->report, "environment_file", "%s: %s (a regular file that uid %u may read, at most 64K)", path, strerror(-r), (unsigned)geteuid());
+	else
+		look_secrecy(v, path);
+	if (r == 0)
+		pool->envp = environment.envp;
 }
 
-static ssize_t read_file(void *ctx, void *buf, size_t len, off_t offset)
+static void look_deeper(struct view *v, const struct program *p)
 {
-	ssize_t n = pread(*(int *)ctx, buf, len, offset);
+	struct libraries l = {0};
 
-	return n < 0 ? -errno : n;
+	if (p->path[0] != '\0')
+		libraries_of_program(&l, v, p->world, p->path);
+	needs_of_languages(v, p, &l);
+	needs_of_names(v, &l);
+	needs_of_tls(v, &l);
+	needs_of_time(v);
+	needs_of_devices(v);
+	libraries_fini(&l);
 }
 
-/* A regular file that the account may execute; looked at by O_PATH first, since opening a FIFO or a device can have effects of its own. */
-static bool is_program(struct view *v, const char *path, const char *role)
+static void look_inside(struct view *v, bool deep)
 {
-	fp_autoclose int fd = open_in_root(v, path, O_PATH);
-	char self[64];
-	struct stat st;
+	static struct program program; /* large */
 
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		find(v, "command", "%s%s%s: %s", role, path, where(v), strerror(fd < 0 ? -fd : errno));
-		return false;
-	}
-	if (!S_ISREG(st.st_mode)) {
-		find(v, "command", "%s%s%s: not a regular file", role, path, where(v));
-		return false;
-	}
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-	if (access(self, X_OK) < 0) {
-		find(v, "command", "%s%s%s: uid %u may not execute it (chmod +x)", role, path, where(v), (unsigned)geteuid());
-		return false;
-	}
-	return true;
-}
-
-/* The command, the interpreter that its first bytes name, that one's, and so on. */
-static void look_command(struct view *v)
-{
-	char path[SPEC_PATH_MAX + 1], next[INTERPRETER_PATH];
-	const char *role = "";
-
-	snprintf(path, sizeof(path), "%s", v->pool->argv[0]);
-	for (unsigned depth = 0; depth <= INTERPRETERS_MAX; depth++) {
-		fp_autoclose int fd = -1;
-		enum magic_kind kind;
-
-		if (!is_program(v, path, role))
-			return;
-		fd = open_in_root(v, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-		if (fd < 0)
-			return; /* it may be executed without being readable */
-		if (magic_look(&(struct magic_file){read_file, &fd}, &kind, next, sizeof(next)) < 0) {
-			find(v, "command", "%s%s: a broken #! line or ELF header", path, where(v));
-			return;
-		}
-		if (next[0] == '\0')
-			return;
-		role = kind == MAGIC_SCRIPT ? "its #! interpreter " : "its program interpreter ";
-		snprintf(path, sizeof(path), "%s", next);
-	}
-	find(v, "command", "%s: too many interpreters, one behind the other", v->pool->argv[0]);
-}
-
-static void look_inside(struct view *v)
-{
+	if (world_open(&v->host, "/") < 0)
+		return;
+	places_look(v);
 	if (!open_root(v))
 		return;
 	look_directory(v);
-	look_command(v);
+	program_look(v, deep, &program);
+	if (deep)
+		look_deeper(v, &program);
 }
 
-unsigned look_at_pool(const struct spec_pool *p, struct fp_text *findings)
+void look_at_pool(const struct spec_pool *p, bool deep, struct look_report *report)
 {
-	struct view v = {.pool = p, .root = -1, .findings = findings};
+	struct spec_pool pool = *p;
+	struct view v = {.pool = &pool, .jailed = p->chroot[0] != '\0', .world.fd = -1, .host.fd = -1, .report = report};
 
 	if (geteuid() != p->uid || getegid() != p->gid) {
-		find(&v, "user", "looked with uid %u, not %u", (unsigned)geteuid(), p->uid);
+		look_error(report, "user", "looked with uid %u, not %u", (unsigned)geteuid(), p->uid);
 	} else {
-		look_environment(&v);
-		look_inside(&v);
+		look_environment(&v, &pool);
+		look_inside(&v, deep);
 	}
-	fp_close(&v.root);
-	return v.count;
+	fp_close(&v.world.fd);
+	fp_close(&v.host.fd);
 }

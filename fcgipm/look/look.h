@@ -2,12 +2,11 @@
 #ifndef FCGIPM_LOOK_LOOK_H
 #define FCGIPM_LOOK_LOOK_H
 
-#include "fcgipm/base/text.h"
+#include "fcgipm/look/report.h"
 #include "fcgipm/spec/spec.h"
 
-enum { LOOK_WARNING = '~' };
-
-/* Adds a line "KEY\tTEXT" for everything that keeps the pool from running, "~KEY\tTEXT" for what may surprise.  Returns the number of the former. */
-unsigned look_at_pool(const struct spec_pool *p, struct fp_text *findings);
+/* Reports what keeps the pool from running: chroot, directory, command and interpreters.  deep: also its libraries, and as warnings what its language, names,
+ * TLS and so on are known to need. */
+void look_at_pool(const struct spec_pool *p, bool deep, struct look_report *report);
 
 #endif

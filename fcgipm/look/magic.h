@@ -1,20 +1,22 @@
-/* What the first bytes of an executable say of who runs it: a #! line or an ELF program interpreter.  Pure: foreign bytes in, bounded text out. */
+/* What the first bytes of an executable say of who runs it.  Pure: foreign bytes in, bounded text out. */
 #ifndef FCGIPM_LOOK_MAGIC_H
 #define FCGIPM_LOOK_MAGIC_H
 
-#include <stddef.h>
-#include <sys/types.h>
+#include "fcgipm/look/bytes.h"
 
+enum { MAGIC_LINE_MAX = 256 }; /* what the kernel reads (BINPRM_BUF_SIZE) */
 enum magic_kind { MAGIC_OTHER, MAGIC_SCRIPT, MAGIC_ELF };
 
-/* Reads at most len bytes at offset into buf: how magic_look sees the file.  Bytes read, or -errno. */
-typedef ssize_t magic_read(void *ctx, void *buf, size_t len, off_t offset);
-struct magic_file {
-	magic_read *read_at;
-	void *ctx;
+/* Of a "#!" line: the path, and the one argument that the kernel makes of the rest ("" none). */
+struct magic {
+	enum magic_kind kind;
+	char interpreter[MAGIC_LINE_MAX], argument[MAGIC_LINE_MAX];
 };
 
-/* *ret_interpreter (of cap bytes): the path behind "#!" or of PT_INTERP; "" for a static ELF file.  -ENOEXEC: a broken header. */
-int magic_look(const struct magic_file *f, enum magic_kind *ret_kind, char *ret_interpreter, size_t cap);
+/* 0; -ENOEXEC: a "#!" line without a path, or with one that does not end within what the kernel reads. */
+int magic_look(const struct bytes *f, struct magic *ret);
+
+/* The program that "env ARGUMENT" runs, of a "#!" line: "perl", of "-S perl -w" or "-S A=b perl" too.  0, or -ENOENT: it names none. */
+int magic_env_program(const char *argument, char *ret, size_t cap);
 
 #endif

@@ -31,6 +31,10 @@ static void boot_seen(void *ctx, const struct wire_answer *a, struct wire_dgram 
 	(void)d;
 	if (w->state != WORKER_BOOTING || a->number == WIRE_LOOK_GONE)
 		return; /* it retires, or its exit is on the way */
+	if (looks_ready(w, a->number, now) && w->is_template) {
+		template_serves(w);
+		return;
+	}
 	if (looks_ready(w, a->number, now)) {
 		worker_happened(w, WORKER_ON_SEEN_READY);
 		return;

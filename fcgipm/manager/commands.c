@@ -10,6 +10,7 @@
 #include "fcgipm/base/fd.h"
 #include "fcgipm/base/log.h"
 #include "fcgipm/manager/lease.h"
+#include "include/fcgipm/protocol.h"
 #include "fcgipm/manager/manager.h"
 #include "fcgipm/manager/snapshot.h"
 #include "fcgipm/manager/transition.h"
@@ -258,16 +259,21 @@ static int on_C_SHUTDOWN(void *ctx, struct wire_dgram *d)
 static int on_C_LEASE(void *ctx, struct wire_dgram *d)
 {
 	struct client *c = ctx;
+	char why[FCGIPM_POOL_NAME_MAX + 64];
 	struct wire_c_pool m;
 	struct pool *p;
 
 	READ_OR_RETURN(d, c_pool, &m);
+	c->leases = true;
+	c->told = false;
 	p = manager_pool(c->m, m.pool);
 	/* Who may not lease a pool does not learn whether there is one. */
-	if (p == NULL || pool_wanted(p) == NULL || !lease_permitted(p, &c->peer))
-		answer(c, d->seq, 1, "no such pool, or no right to lease it: %s", m.pool);
-	else
+	if (p != NULL && pool_wanted(p) != NULL && lease_permitted(p, &c->peer)) {
 		lease_give(p, c, d->seq);
+		return 0;
+	}
+	snprintf(why, sizeof(why), "no such pool, or no right to lease it: %s", m.pool);
+	lease_refuse(c->m, c, d->seq, why);
 	return 0;
 }
 

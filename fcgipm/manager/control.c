@@ -146,6 +146,21 @@ void control_note(struct client *c, uint32_t seq, const char *text)
 	control_send(c, &d, &w, NULL, 0);
 }
 
+void control_tell_lessees(struct manager *m)
+{
+	for (struct client *c = m->control.clients; c != NULL; c = c->next) {
+		struct wire_dgram d;
+		struct wire_wr w;
+
+		if (!c->leases || c->told)
+			continue;
+		c->told = true;
+		wire_begin(&d, &w, WIRE_C_CHANGED, 0);
+		wire_put_c_changed(&w, &(struct wire_c_changed){.generation = m->generation});
+		control_send(c, &d, &w, NULL, 0);
+	}
+}
+
 void control_pending(struct client *c, int change)
 {
 	c->pending += change;
@@ -177,7 +192,7 @@ static void client_wait(struct client *c)
 {
 	struct timeval idle = {.tv_sec = CONTROL_IDLE_MS / 1000};
 
-	event_add(&c->readable, &idle);
+	event_add(&c->readable, c->leases && c->first == NULL ? NULL : &idle);
 }
 
 static void client_take(struct client *c, struct wire_dgram *d)

@@ -56,31 +56,33 @@ static void worker_leave(struct worker *w)
 
 static void worker_timer(evutil_socket_t fd, short what, void *ctx);
 
-static struct worker *worker_new(struct pool *p)
+static struct worker *worker_new(struct pool *p, bool is_template)
 {
 	struct worker *w = calloc(1, sizeof(*w));
-	struct worker **end = &p->workers;
+	struct worker **end = is_template ? &p->templates : &p->workers;
 
 	if (w == NULL)
 		return NULL;
 	w->pool = p;
+	w->is_template = is_template;
+	w->slot = board_free_slot(p);
 	w->output.fd = -1;
 	evtimer_assign(&w->timer, p->m->base, worker_timer, w);
 	while (*end != NULL)
 		end = &(*end)->next;
 	*end = w;
-	p->m->worker_count++;
+	p->m->worker_count += !is_template;
 	return w;
 }
 
 void worker_free(struct worker *w)
 {
-	struct worker **at = &w->pool->workers;
+	struct worker **at = w->is_template ? &w->pool->templates : &w->pool->workers;
 
 	while (*at != w)
 		at = &(*at)->next;
 	*at = w->next;
-	w->pool->m->worker_count--;
+	w->pool->m->worker_count -= !w->is_template;
 	shares_freed(w->pool->m);
 	if (w->id != 0)
 		worker_leave(w);
@@ -96,8 +98,11 @@ void worker_free(struct worker *w)
 static void do_ready(struct worker *w)
 {
 	w->was_ready = true;
-	w->pool->belief = pool_max(w->pool);
 	w->ready_ms = fp_now_ms();
+	event_del(&w->timer);
+	if (w->is_template)
+		return;
+	w->pool->belief = pool_max(w->pool);
 	log_debug("worker.ready", KS("pool", w->pool->name), KI("pid", w->pid), KI("ms", w->ready_ms - w->spawned_ms));
 	lifetime_watch(w);
 }
@@ -165,7 +170,9 @@ static void worker_timer(evutil_socket_t fd, short what, void *ctx)
 	(void)what;
 	switch (w->state) {
 	case WORKER_BOOTING:
-		boot_look(w);
+		board_scan(w->pool);
+		if (w->state == WORKER_BOOTING)
+			boot_look(w);
 		break;
 	case WORKER_READY:
 		w->overdue = true;
@@ -196,8 +203,8 @@ static void start_refused(struct worker *w, const struct wire_answer *a)
 	worker_free(w);
 	pool_touch(p);
 	p->held_until_ms = now + NO_ROOM_MS;
-	if (a->code == EAGAIN)
-		return; /* no room at this moment: asked again */
+	if (a->code == EAGAIN || a->code == ESRCH)
+		return; /* no room at this moment, or the template has ended: asked again */
 	pool_set_error(p, "%s", text);
 	log_error("worker.start_failed", KS("pool", p->name), KS("error", text));
 	backoff_crash(&p->backoff, &rule, now);
@@ -214,25 +221,47 @@ static void start_answered(void *ctx, const struct wire_answer *a, struct wire_d
 	w->pid = (pid_t)a->number;
 	worker_enter(w, a->value);
 	output_open(w, wire_take_fd(d, 0));
-	log_info("worker.start", KS("pool", w->pool->name), KI("pid", w->pid));
+	if (w->is_template)
+		log_info("template.start", KS("pool", w->pool->name), KI("pid", w->pid));
+	else
+		log_info("worker.start", KS("pool", w->pool->name), KI("pid", w->pid));
 	if (w->state == WORKER_RETIRING)
 		retire_due(w);
 	pool_touch(w->pool);
 }
 
-bool worker_start(struct pool *p)
+static bool start_one(struct pool *p, enum wire_start how, uint64_t template_)
 {
-	struct worker *w = worker_new(p);
-	struct wire_spawn m = {.pool = p->name};
+	struct worker *w = worker_new(p, how == WIRE_START_TEMPLATE);
+	struct wire_spawn m = {.pool = p->name, .how = (uint8_t)how, .template_ = template_};
 
 	if (w == NULL)
 		return false;
 	m.generation = w->generation = pool_wanted(p)->generation;
 	m.tag = w->tag = p->tag;
+	m.slot = w->slot;
 	w->spawned_ms = fp_now_ms();
 	w->depth_peak = queue_depth(p);
 	link_spawn(&p->m->link, &m, start_answered, w);
 	return true;
+}
+
+void template_start(struct pool *p)
+{
+	start_one(p, WIRE_START_TEMPLATE, 0);
+}
+
+bool worker_start(struct pool *p)
+{
+	struct worker *t;
+
+	if (!template_is_wanted(p))
+		return start_one(p, WIRE_START_EXEC, 0);
+	t = template_ready(p);
+	if (t != NULL)
+		return start_one(p, WIRE_START_FORK, t->id);
+	template_boot(p);
+	return false; /* when that is ready */
 }
 
 /* ---- one of the manager before us ---- */
@@ -260,10 +289,11 @@ static void adopt_state(struct worker *w, uint8_t stage)
 
 bool worker_adopt(struct pool *p, const struct wire_worker *m, struct wire_dgram *d)
 {
-	struct worker *w = worker_new(p);
+	struct worker *w = worker_new(p, m->how == WIRE_START_TEMPLATE);
 
 	if (w == NULL)
 		return false;
+	w->slot = m->slot;
 	w->pid = m->pid;
 	w->generation = m->generation;
 	w->tag = m->tag;
@@ -276,6 +306,8 @@ bool worker_adopt(struct pool *p, const struct wire_worker *m, struct wire_dgram
 	if (m->tag > p->last_tag)
 		p->last_tag = m->tag;
 	adopt_state(w, m->stage);
+	if (w->is_template && m->hooked && w->state == WORKER_BOOTING)
+		template_hooked(w, 0);
 	return true;
 }
 
@@ -312,7 +344,9 @@ static void describe(const struct worker *w, const struct wire_exited *m, struct
 		fp_text_add(&t, "worker %d ended by signal %s", (int)w->pid, fp_signal_name(WTERMSIG(m->status)));
 	else
 		fp_text_add(&t, "worker %d exited with code %d", (int)w->pid, WEXITSTATUS(m->status));
-	if (w->timed_out)
+	if (w->over_time)
+		fp_text_add(&t, ", over request.timeout");
+	else if (w->timed_out)
 		fp_text_add(&t, ", not ready within boot_timeout");
 	else if (e->crash && !w->was_ready && m->step[0] == '\0')
 		fp_text_add(&t, " before its first accept");
@@ -331,6 +365,7 @@ static void count_end(struct worker *w, enum worker_end end)
 	case WORKER_END_ASKED:
 		c->lifetimes += w->retiring == RETIRE_LIFETIME;
 		c->replaced += w->retiring == RETIRE_REPLACED;
+		c->requests += w->retiring == RETIRE_REQUESTS;
 		break;
 	case WORKER_END_SIGNAL:
 		c->signals++;
@@ -374,6 +409,7 @@ static void crashed(struct worker *w, const struct ending *e)
 	backoff_crash(&p->backoff, &rule, now);
 	log_info("pool.backoff", KS("pool", p->name), KI("in_row", p->backoff.in_row), KI("wait_ms", backoff_wait_ms(&p->backoff, now)));
 	if (!w->was_ready) {
+		template_doubt(p);
 		ops_fail(p, e->text);
 		reload_pool_failed(p, e->text);
 	}
@@ -384,11 +420,22 @@ void worker_exited(struct worker *w, const struct wire_exited *m)
 	struct pool *p = w->pool;
 	struct ending e = {.old = worker_is_old(w)};
 
+	if (board_left(w) && !w->asked) {
+		w->asked = true;
+		w->retiring = RETIRE_REQUESTS;
+	}
 	w->never_execed = m->step[0] != '\0';
 	e.end = worker_end_of(m->status, w->asked, has_served(w), w->timed_out, !w->never_execed);
 	e.crash = worker_end_is_crash(e.end);
 	output_drain(w);
 	describe(w, m, &e);
+	if (w->is_template) {
+		worker_happened(w, WORKER_ON_EXITED);
+		template_exited(w, m, e.text);
+		worker_free(w);
+		pool_touch(p);
+		return;
+	}
 	count_end(w, e.end);
 	log_end(w, m, &e);
 	worker_happened(w, WORKER_ON_EXITED);

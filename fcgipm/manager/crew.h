@@ -13,6 +13,8 @@ struct wire_dgram;
 
 /* Asks for one more of the wanted kind.  False: no memory. */
 bool worker_start(struct pool *p);
+/* Asks for a template of the wanted kind. */
+void template_start(struct pool *p);
 struct worker *manager_worker(struct manager *m, uint64_t id);
 /* One that the manager before us had. */
 bool worker_adopt(struct pool *p, const struct wire_worker *m, struct wire_dgram *d);

@@ -50,6 +50,8 @@ static int on_HELLO(void *ctx, struct wire_dgram *d)
 	struct wire_hello h;
 
 	READ_OR_RETURN(d, hello, &h);
+	if (h.log_sink >= FP_LOG_SINK_COUNT)
+		return -EBADMSG;
 	m->launcher_pid = h.launcher_pid;
 	m->launcher_started_ms = h.started_ms;
 	m->starts = h.starts;
@@ -57,7 +59,8 @@ static int on_HELLO(void *ctx, struct wire_dgram *d)
 	m->ordinary = (h.flags & 1) != 0;
 	m->version = strdup(h.version);
 	m->log_fd = wire_take_fd(d, 1);
-	fp_log_setup(m->log_fd, FP_LOG_INFO, FP_LOG_LOGFMT);
+	m->log_sink = (enum fp_log_sink)h.log_sink;
+	manager_log_setup(m);
 	m->link.phase = LINK_LOADING;
 	take_state(m, wire_take_fd(d, 2));
 	return control_init(m, wire_take_fd(d, 0));
@@ -204,6 +207,34 @@ static int on_LISTENER(void *ctx, struct wire_dgram *d)
 	return 0;
 }
 
+static int on_BOARD(void *ctx, struct wire_dgram *d)
+{
+	struct manager *m = ctx;
+	struct wire_gone_pool w;
+	struct pool *p;
+
+	READ_OR_RETURN(d, gone_pool, &w);
+	p = manager_pool(m, w.pool);
+	if (p == NULL)
+		return -EBADMSG;
+	if (!board_open(p, wire_take_fd(d, 0), wire_take_fd(d, 1)))
+		log_warn("board.unreadable", KS("pool", p->name));
+	return 0;
+}
+
+static int on_HOOKED(void *ctx, struct wire_dgram *d)
+{
+	struct wire_hooked w;
+	struct worker *t;
+
+	READ_OR_RETURN(d, hooked, &w);
+	t = manager_worker(ctx, w.worker);
+	if (t == NULL)
+		return -EBADMSG;
+	template_hooked(t, w.reason);
+	return 0;
+}
+
 static int on_WORKER(void *ctx, struct wire_dgram *d)
 {
 	struct manager *m = ctx;
@@ -280,14 +311,17 @@ static int on_EXITED(void *ctx, struct wire_dgram *d)
 static int on_REOPEN(void *ctx, struct wire_dgram *d)
 {
 	struct manager *m = ctx;
-	struct wire_empty w;
+	struct wire_reopen w;
 	int fd;
 
-	READ_OR_RETURN(d, empty, &w);
+	READ_OR_RETURN(d, reopen, &w);
+	if (w.log_sink >= FP_LOG_SINK_COUNT)
+		return -EBADMSG;
 	fd = wire_take_fd(d, 0);
 	if (fd >= 0) {
 		fp_close(&m->log_fd);
 		m->log_fd = fd;
+		m->log_sink = (enum fp_log_sink)w.log_sink;
 		manager_log_setup(m);
 	}
 	log_info("log.reopened", KI("pid", getpid()));
@@ -331,8 +365,10 @@ static const struct wire_row rows[] = {
 	ROW(POOL, LINK_LOADING | LINK_RUNNING, 0, 0),
 	ROW(GONE_POOL, LINK_LOADING | LINK_RUNNING, 0, 0),
 	ROW(LISTENER, LINK_LOADING, 1, 2),
-	ROW(WORKER, LINK_LOADING, 0, 1),
+	ROW(WORKER, LINK_LOADING | LINK_RUNNING, 0, 1),
 	ROW(GO, LINK_LOADING, 0, 0),
+	ROW(BOARD, LINK_LOADING | LINK_RUNNING, 2, 2),
+	ROW(HOOKED, LINK_RUNNING, 0, 0),
 	ROW(STARTED, LINK_RUNNING, 0, 0),
 	ROW(EXITED, LINK_RUNNING, 0, 0),
 	ROW(REOPEN, LINK_RUNNING, 0, 1),

@@ -5,6 +5,7 @@
 
 #include "fcgipm/manager/manager.h"
 #include "fcgipm/wire/control.h"
+#include "include/fcgipm/protocol.h"
 
 static bool may_hold(const struct manager *m, const struct acl_peer *who)
 {
@@ -21,6 +22,17 @@ bool lease_permitted(const struct pool *p, const struct acl_peer *who)
 	       (m->ordinary && who->uid == geteuid());
 }
 
+/* A manager that starts or ends knows nothing that holds: what a frontend has from before is better. */
+void lease_refuse(const struct manager *m, struct client *c, uint32_t seq, const char *why)
+{
+	if (m->quit != QUIT_NOT)
+		control_done(c, seq, FCGIPM_EXIT_NO_MANAGER, "the manager is ending");
+	else if (!m->ready_said)
+		control_done(c, seq, FCGIPM_EXIT_NO_MANAGER, "the manager is starting");
+	else
+		control_done(c, seq, FCGIPM_EXIT_NO, why);
+}
+
 void lease_give(struct pool *p, struct client *c, uint32_t seq)
 {
 	const struct pool_settings *s = &pool_wanted(p)->set;
@@ -32,7 +44,7 @@ void lease_give(struct pool *p, struct client *c, uint32_t seq)
 	unsigned nfds = 0;
 
 	if (li == NULL || p->removing || p->m->quit != QUIT_NOT) {
-		control_done(c, seq, 1, li == NULL ? "the pool does not listen" : "the pool goes");
+		lease_refuse(p->m, c, seq, li == NULL ? "the pool does not listen" : "the pool goes");
 		return;
 	}
 	if (door)
@@ -51,4 +63,18 @@ void lease_give(struct pool *p, struct client *c, uint32_t seq)
 			      });
 	control_send(c, &d, &w, fds, nfds);
 	control_done(c, seq, 0, "");
+}
+
+void lease_changed(struct manager *m)
+{
+	m->leases_changed = true;
+	event_active(&m->steer, EV_TIMEOUT, 0);
+}
+
+void lease_tell(struct manager *m)
+{
+	if (!m->leases_changed)
+		return;
+	m->leases_changed = false;
+	control_tell_lessees(m);
 }

@@ -9,6 +9,7 @@
 #include "fcgipm/base/clock.h"
 #include "fcgipm/base/fd.h"
 #include "fcgipm/base/log.h"
+#include "fcgipm/manager/lease.h"
 #include "fcgipm/manager/manager.h"
 #include "fcgipm/manager/transition.h"
 
@@ -69,6 +70,7 @@ static void listen_adopt(struct pool *p, struct listener *li)
 		listener_free(li);
 		return;
 	}
+	lease_changed(p->m);
 	if (p->listener != NULL) {
 		log_warn("listener.renewed", KS("pool", p->name), KS("address", li->address));
 		pool_set_error(p, "somebody had shut down the listener %s; it was bound anew", li->address);

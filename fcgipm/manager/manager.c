@@ -8,6 +8,7 @@
 #include "fcgipm/base/fd.h"
 #include "fcgipm/base/log.h"
 #include "fcgipm/manager/events.h"
+#include "fcgipm/manager/lease.h"
 #include "fcgipm/manager/steer.h"
 
 enum { WORKERS_BEFORE_SETTINGS = 1 };
@@ -37,7 +38,12 @@ void manager_log_setup(const struct manager *m)
 	int level = m->settings != NULL ? fp_log_level_of(m->settings->log_level) : -1;
 	int format = m->settings != NULL ? fp_log_format_of(m->settings->log_format) : -1;
 
-	fp_log_setup(m->log_fd, level < 0 ? FP_LOG_INFO : (enum fp_log_level)level, format < 0 ? FP_LOG_LOGFMT : (enum fp_log_format)format);
+	fp_log_setup_to(&(struct fp_log_to){
+		.fd = m->log_fd,
+		.sink = m->log_sink,
+		.level = level < 0 ? FP_LOG_INFO : (enum fp_log_level)level,
+		.format = format < 0 ? FP_LOG_LOGFMT : (enum fp_log_format)format,
+	});
 }
 
 void manager_apply_settings(struct manager *m, struct manager_settings *taken)
@@ -47,6 +53,7 @@ void manager_apply_settings(struct manager *m, struct manager_settings *taken)
 		free(m->settings);
 	}
 	m->settings = taken;
+	lease_changed(m);
 	manager_log_setup(m);
 	steer_all(m);
 }

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "fcgipm/base/log.h"
 #include "fcgipm/manager/control.h"
 #include "fcgipm/manager/link.h"
 #include "fcgipm/manager/ops.h"
@@ -42,6 +43,7 @@ struct manager {
 	bool ordinary;
 	char *version;
 	int log_fd;
+	enum fp_log_sink log_sink;
 
 	struct manager_settings *settings; /* NULL until the first SETTINGS */
 	bool running; /* GO has come */
@@ -55,6 +57,7 @@ struct manager {
 	struct worker *workers[MANAGER_WORKER_BUCKETS]; /* by id */
 	uint32_t worker_count; /* all of them, those asked for included */
 
+	bool leases_changed; /* those who lease are to be told when this turn ends */
 	struct pool *dirty; /* to be steered, in this turn of the loop */
 	struct event steer;
 

@@ -151,9 +151,15 @@ static void round_free(struct round *r)
 static bool wants_dump(struct pool *p)
 {
 	struct pool_census c = pool_census(p);
+	struct board_census b;
 
 	if (pool_min(p) >= pool_max(p) || p->listener == NULL)
 		return false;
+	b = board_census(p);
+	if (b.exact) {
+		p->queue.busy = b.busy + b.kept;
+		return false;
+	}
 	if (p->queue.depth <= c.accepting - c.booting)
 		return true;
 	p->queue.busy = c.ready * pool_wanted(p)->set.workers_concurrency;
@@ -185,9 +191,12 @@ static bool may_dump(const struct manager *m, const struct round *r, int64_t now
 
 	if (now - s->dumped_ms < s->dump_us * SAMPLE_SHARE / 1000)
 		return false;
-	for (size_t i = 0; i < r->count; i++)
-		if (now - r->pools[i]->queue.dumped_ms >= s->dump_us * DUMP_SHARE / 1000)
-			return true;
+	for (size_t i = 0; i < r->count; i++) {
+		const struct queue_watch *q = &r->pools[i]->queue;
+
+		if (q->calm < CALM_SAMPLES || now - q->dumped_ms >= s->dump_us * DUMP_SHARE / 1000)
+			return true; /* one that grows must know how far */
+	}
 	return false;
 }
 
@@ -270,8 +279,24 @@ void queue_unwatch(struct pool *p)
 	sampler_leave(p);
 }
 
+/* Where the workers themselves say that few of them are left, no connection wakes us. */
+static bool arm_board(struct pool *p)
+{
+	struct board_census b = board_census(p);
+	struct pool_census c = pool_census(p);
+	uint32_t spare = pool_wanted(p)->set.workers_spare, low = c.ready >= pool_max(p) || spare == 0 ? 1 : spare;
+
+	return b.exact && c.ready > 0 && b.idle >= low && board_arm(p, low);
+}
+
 static void queue_arm(struct pool *p)
 {
+	if (arm_board(p)) {
+		if (p->queue.armed)
+			event_del(&p->queue.wake);
+		p->queue.armed = false;
+		return;
+	}
 	if (p->queue.armed)
 		return;
 	if (event_assign(&p->queue.wake, p->m->base, p->listener->fd, EV_READ, woken, p) == 0 && event_add(&p->queue.wake, NULL) == 0) {
@@ -294,7 +319,7 @@ static void note_episodes(struct pool *p, bool at_max)
 
 	episode_note(p, EPISODE_AT_MAX, at_max && depth > 0);
 	episode_note(p, EPISODE_QUEUE_FULL, depth >= pool_wanted(p)->set.queue_limit);
-	episode_note(p, EPISODE_SLOW_BOOT, depth > 0 && c.booting > 0 && !at_max);
+	episode_note(p, EPISODE_SLOW_BOOT, depth > 0 && (c.booting > 0 || template_boots(p)) && !at_max);
 }
 
 void queue_settle(struct pool *p, uint32_t alive)

@@ -3,7 +3,7 @@
  * A pool that is idle has its listener watched for one wake-up (never persistently: a busy listener is readable all the time).  A wake-up makes
  * the pool one of those that are sampled: every few ms while connections wait and more workers could help, every 100 ms while it is at its max, slowly while
  * it has more workers than min.  One dump of sock_diag serves all pools that are due.  Reading queues never takes more than a twentieth of the time, dumps, which
- * grow with the sockets of the whole system, on behalf of one pool never more than a two hundredth.
+ * grow with the sockets of the whole system, on behalf of one pool never more than a two hundredth, except while it grows.
  */
 #ifndef FCGIPM_MANAGER_QUEUE_H
 #define FCGIPM_MANAGER_QUEUE_H

@@ -3,6 +3,7 @@
 
 #include "fcgipm/base/clock.h"
 #include "fcgipm/base/log.h"
+#include "fcgipm/manager/lease.h"
 #include "fcgipm/manager/listen.h"
 #include "fcgipm/manager/manager.h"
 #include "fcgipm/manager/transition.h"
@@ -34,6 +35,7 @@ void removal_begin(struct pool *p)
 		return;
 	log_info("pool.removing", KS("pool", p->name));
 	p->removing = true;
+	lease_changed(p->m);
 	p->removal = REMOVAL_NONE;
 	transition_drop(p);
 	pool_touch(p);
@@ -81,7 +83,7 @@ void removal_step(struct pool *p)
 		if (p->listener != NULL)
 			listen_withdraw(p, p->listener);
 	}
-	if (p->removal == REMOVAL_WITHDRAWN && queue_ran_dry(p) && p->workers == NULL)
+	if (p->removal == REMOVAL_WITHDRAWN && queue_ran_dry(p) && p->workers == NULL && p->templates == NULL)
 		removal_finish(p);
 }
 

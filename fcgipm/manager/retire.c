@@ -90,6 +90,8 @@ static void retire_answered(struct worker *w, int64_t look)
 
 	if (w->state != WORKER_RETIRING)
 		return;
+	if (look == WIRE_LOOK_SERVING)
+		board_stop(w, pool_wanted(w->pool)->set.stop_signal);
 	if (look == WIRE_LOOK_SIGNALLED)
 		worker_happened(w, WORKER_ON_SIGNALLED);
 	else if (look != WIRE_LOOK_GONE && !out_of_patience(w, look == WIRE_LOOK_BLIND, now))

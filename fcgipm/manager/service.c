@@ -57,7 +57,7 @@ struct pool *pool_new(struct manager *m, const char *name)
 	if (p == NULL)
 		return NULL;
 	p->m = m;
-	p->output_fd = -1;
+	p->output_fd = p->board.bell = -1;
 	p->min_override = p->max_override = -1;
 	p->tag = p->stable_tag = p->last_tag = 1;
 	memcpy(p->name, name, size);
@@ -85,6 +85,9 @@ void pool_free(struct pool *p)
 {
 	while (p->workers != NULL)
 		worker_free(p->workers);
+	while (p->templates != NULL)
+		worker_free(p->templates);
+	board_close(p);
 	ops_forget_pool(p);
 	link_forget(&p->m->link, p);
 	queue_fini(p);

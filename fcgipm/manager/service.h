@@ -11,10 +11,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "fcgipm/manager/board.h"
 #include "fcgipm/manager/decisions.h"
 #include "fcgipm/manager/episode.h"
 #include "fcgipm/manager/output.h"
 #include "fcgipm/manager/queue.h"
+#include "fcgipm/manager/template.h"
 #include "fcgipm/pool/backoff.h"
 #include "fcgipm/pool/worker.h"
 #include "fcgipm/probe/queue.h"
@@ -39,7 +41,7 @@ struct listener {
 	struct probe_listener id;
 };
 
-enum retire_reason { RETIRE_NOT, RETIRE_REPLACED, RETIRE_LIFETIME, RETIRE_SURPLUS, RETIRE_STOPPED };
+enum retire_reason { RETIRE_NOT, RETIRE_REPLACED, RETIRE_LIFETIME, RETIRE_SURPLUS, RETIRE_STOPPED, RETIRE_REQUESTS };
 
 struct worker {
 	struct worker *next; /* of the pool */
@@ -55,7 +57,14 @@ struct worker {
 	bool never_execed; /* the launcher could not start it */
 	bool was_ready;
 	bool adopted; /* the manager before us has started it */
-	bool overdue; /* has reached max_lifetime */
+	bool overdue; /* has reached max_lifetime, max_memory, or all but one of max_requests */
+	bool is_template, hooked; /* hooked: it waits at its first accept to be forked from */
+	bool over_time; /* request.timeout */
+	bool said_pinned;
+	uint32_t slot; /* of the scoreboard */
+	uint64_t requests, abandoned, busy_ns; /* as read there last */
+	uint64_t slow_request; /* the one that was reported */
+	int64_t measured_ms, resident; /* its memory: when it was looked at; a template's when it was ready */
 	bool in_line; /* waits in the retire line */
 	bool said_serving;
 	uint32_t depth_peak; /* the deepest queue seen while it lived */
@@ -80,7 +89,8 @@ struct transition {
 enum removal_stage { REMOVAL_NONE, REMOVAL_WITHDRAWN, REMOVAL_ASKED, REMOVAL_FORGOTTEN };
 
 struct pool_counters {
-	uint64_t exits, signals, timeouts, boots, lifetimes, replaced, at_max_ms, abandoned, queue_peak, held_ms, queue_full_ms, slow_boot_ms;
+	uint64_t exits, signals, timeouts, boots, lifetimes, replaced, at_max_ms, abandoned, queue_peak, held_ms, queue_full_ms, slow_boot_ms, served, busy_us,
+		slow, requests;
 };
 
 struct pool {
@@ -104,6 +114,9 @@ struct pool {
 	uint32_t bind_generation; /* asked for */
 
 	struct worker *workers;
+	struct worker *templates; /* not counted as workers */
+	struct template_way way, way_before; /* before: the transition that is under way */
+	struct board_watch board;
 	struct backoff backoff;
 	uint32_t belief; /* how many more workers may exit unseen and yet have served; as many as may run after one was seen in accept */
 	int64_t held_until_ms; /* the launcher had no room */

@@ -109,7 +109,7 @@ static void put_counters(struct wire_status_pool *o, const struct pool *p)
 	const struct pool_counters *c = &p->counters;
 
 	o->queue_peak = (int64_t)c->queue_peak;
-	o->served = WIRE_UNKNOWN; /* only pre-forked workers count their requests */
+	o->served = p->board.map != NULL ? (int64_t)c->served : WIRE_UNKNOWN; /* workers with the library count their requests */
 	o->restarts_exit = (int64_t)c->exits;
 	o->restarts_signal = (int64_t)c->signals;
 	o->restarts_timeout = (int64_t)c->timeouts;
@@ -120,12 +120,7 @@ static void put_counters(struct wire_status_pool *o, const struct pool *p)
 	o->held_ms = (int64_t)p->counters.held_ms;
 	o->queue_full_ms = (int64_t)p->counters.queue_full_ms;
 	o->slow_boot_ms = (int64_t)p->counters.slow_boot_ms;
-	o->abandoned = WIRE_UNKNOWN;
-}
-
-static const char *start_reason(const struct pool_settings *s)
-{
-	return strcmp(s->workers_start, "exec") == 0 ? "asked for by workers.start" : "every worker runs the command by itself";
+	o->abandoned = p->board.map != NULL ? (int64_t)c->abandoned : WIRE_UNKNOWN;
 }
 
 static void put_pids(struct wire_wr *w, const struct pool *p)
@@ -194,8 +189,8 @@ static void put_pool(struct manager *m, struct wire_wr *w, const struct survey *
 	struct wire_status_pool o = {
 		.name = p->name,
 		.state = pool_state_name(p, &c, depth),
-		.start = "exec",
-		.start_reason = start_reason(&spec->set),
+		.start = template_way(p),
+		.start_reason = template_reason(p),
 		.listen = p->listener != NULL ? p->listener->address : spec->set.listen,
 		.user = spec->set.user_name,
 		.queue_depth = depth,

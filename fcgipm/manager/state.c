@@ -154,7 +154,8 @@ struct state_pool *state_intern(struct state *s, const char *name)
 static uint64_t *counter_of(struct pool_counters *c, unsigned i)
 {
 	uint64_t *const all[STATE_COUNTERS] = {&c->exits,     &c->signals,   &c->timeouts,   &c->boots,   &c->lifetimes,     &c->replaced,
-					       &c->at_max_ms, &c->abandoned, &c->queue_peak, &c->held_ms, &c->queue_full_ms, &c->slow_boot_ms};
+					       &c->at_max_ms, &c->abandoned, &c->queue_peak, &c->held_ms, &c->queue_full_ms, &c->slow_boot_ms,
+					       &c->served,    &c->busy_us,   &c->slow,       &c->requests};
 
 	return all[i];
 }

@@ -4,6 +4,7 @@
 #include "fcgipm/base/clock.h"
 #include "fcgipm/base/log.h"
 #include "fcgipm/manager/crew.h"
+#include "fcgipm/manager/lease.h"
 #include "fcgipm/manager/listen.h"
 #include "fcgipm/manager/manager.h"
 #include "fcgipm/manager/removal.h"
@@ -138,7 +139,7 @@ static struct scale_answer steer_decide(struct pool *p, const struct pool_census
 		.max = pool_max(p),
 		.spare = s->workers_spare,
 		.concurrency = s->workers_concurrency,
-		.boot_parallel = s->workers_boot_parallel,
+		.boot_parallel = template_ready(p) != NULL ? s->workers_max : s->workers_boot_parallel,
 		.total_left = shares_left(p),
 	};
 
@@ -230,7 +231,8 @@ static void steer_workers(struct pool *p, int64_t now)
 
 	if (p->transition.stage == TRANSITION_BOOT) {
 		/* No room for one more while the old ones live: one of them makes room. */
-		if (started == 0 && backoff_wait_ms(&p->backoff, now) == 0 && c.booting == 0 && c.ready < p->transition.need && c.retiring == 0)
+		if (started == 0 && backoff_wait_ms(&p->backoff, now) == 0 && c.booting == 0 && c.ready < p->transition.need && c.retiring == 0 &&
+		    !template_boots(p))
 			retire_each(p, worker_is_old, RETIRE_REPLACED, 1);
 		return;
 	}
@@ -263,6 +265,7 @@ static void steer_running(struct pool *p, int64_t now)
 	else if (!p->binding && !steer_must_wait(p, now))
 		listen_bind(p, false);
 	steer_leaving(p);
+	template_steer(p);
 	c = pool_census(p);
 	queue_settle(p, c.ready + c.overdue);
 }
@@ -304,6 +307,7 @@ static void steer_turn(evutil_socket_t fd, short what, void *ctx)
 	if (m->running) {
 		reload_step(m);
 		shutdown_review(m);
+		lease_tell(m);
 	}
 }
 

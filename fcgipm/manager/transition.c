@@ -5,6 +5,7 @@
 
 #include "fcgipm/base/log.h"
 #include "fcgipm/manager/boot.h"
+#include "fcgipm/manager/lease.h"
 #include "fcgipm/manager/listen.h"
 #include "fcgipm/manager/manager.h"
 
@@ -27,6 +28,7 @@ static uint32_t workers_needed(const struct pool *p)
 static void transition_boot(struct pool *p)
 {
 	p->transition.stage = TRANSITION_BOOT;
+	template_try(p);
 	p->transition.need = workers_needed(p);
 	p->transition.crashes = 0;
 	p->backoff = (struct backoff){0};
@@ -102,6 +104,7 @@ static void commit_spec(struct pool *p, bool recycle)
 	struct pool_spec *old = p->current;
 
 	adopt_listener(p);
+	lease_changed(p->m);
 	link_commit(&p->m->link, &m, NULL, NULL);
 	if (p->listener != NULL)
 		p->listener->generation = m.generation;
@@ -192,6 +195,8 @@ static void drop_candidate(struct pool *p)
 
 void transition_fail(struct pool *p, const char *reason)
 {
+	bool booted = p->transition.stage == TRANSITION_BOOT;
+
 	log_error("pool.replace_failed", KS("pool", p->name), KS("why", p->transition.why), KS("error", reason));
 	pool_set_error(p, "%s", reason);
 	ops_fail(p, reason);
@@ -201,6 +206,8 @@ void transition_fail(struct pool *p, const char *reason)
 		p->failed = true;
 		return;
 	}
+	if (booted)
+		template_back(p);
 	p->tag = p->stable_tag;
 	drop_candidate(p);
 	state_save(p);

@@ -13,8 +13,8 @@ const struct priv_cap_row priv_caps[] = {
 	{CAP_KILL, "CAP_KILL", "retire, stop: signal a worker of another account", "signal workers", false},
 	{CAP_CHOWN, "CAP_CHOWN", "bind: give a socket its owner and group", "give a socket to a frontend's group", false},
 	{CAP_NET_BIND_SERVICE, "CAP_NET_BIND_SERVICE", "bind: TCP ports below 1024", "listen on a TCP port below 1024", false},
-	{CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "look, retire: read a worker's descriptors in /proc", "see whether a worker serves; it is then ended without a look",
-	 true},
+	{CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "look, retire: read a worker's descriptors in /proc; start: take a listener back from its holder",
+	 "see whether a worker serves; it is then ended without a look", true},
 	{CAP_SYS_NICE, "CAP_SYS_NICE", "start, spawn: a lower nice value", "raise a pool's priority, and our own above the workers'", true},
 	{CAP_SYS_RESOURCE, "CAP_SYS_RESOURCE", "start, spawn: raise hard limits", "raise a limit above the one that fcgipm was started with", true},
 };

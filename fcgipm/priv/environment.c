@@ -51,6 +51,21 @@ int priv_environment_begin(struct priv_environment *e, const char *const *envp)
 	return r;
 }
 
+int priv_environment_preload(struct priv_environment *e, const char *library, const char *variable)
+{
+	static const char name[] = "LD_PRELOAD=";
+	const char *others = "";
+	size_t len = strlen(library);
+
+	for (unsigned i = 0; i < e->count; i++)
+		if (strncmp(e->envp[i], name, strlen(name)) == 0)
+			others = e->envp[i] + strlen(name);
+	if (strlen(name) + len + 1 + strlen(others) >= sizeof(e->preload))
+		return -E2BIG;
+	stpcpy(stpcpy(stpcpy(stpcpy(e->preload, name), library), *others != '\0' ? ":" : ""), others);
+	return put(e, e->preload) < 0 || put(e, variable) < 0 ? -E2BIG : 0;
+}
+
 /* "a b" and 'a b' are a b. */
 static void unquote(char *value)
 {

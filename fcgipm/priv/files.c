@@ -167,7 +167,8 @@ static int open_config_at(int dir, const char *base, const char *shown, int *ret
 	int r;
 
 	if (fd < 0)
-		return errno == ELOOP ? fp_fail(err, ELOOP, "%s is a link; name the file itself", shown) : fp_fail(err, errno, "cannot open %s: %m", shown);
+		return errno == ELOOP ? fp_fail(err, ELOOP, "%s is a link, which is not followed (name the file itself, or put it there)", shown)
+				      : fp_fail(err, errno, "cannot open %s: %m", shown);
 	if (fstat(fd, &st) < 0)
 		return fp_fail(err, errno, "%s: %m", shown);
 	r = check_config(&st, shown, err);
@@ -208,19 +209,21 @@ int priv_open_config(const char *path, int *ret_fd, struct fp_err *err)
 struct includes {
 	const struct priv_includes *to;
 	unsigned count;
+	unsigned refused; /* files that others could have changed: the first is in err, and the rest is looked at all the same */
 	struct fp_err *err;
 };
 
 /* A directory on the way of an include: ours and nobody else's to change. */
-static int open_include_dir(int dir, const char *name, int *ret, struct fp_err *err)
+static int open_include_dir(int dir, const char *name, const char *shown, int *ret, struct fp_err *err)
 {
 	fp_autoclose int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return fp_fail(err, errno, "cannot open %s: %m", name);
+		return fp_fail(err, errno, "cannot open the directory %s: %m (make it, or mend the pattern)", shown);
 	if (judge(&st, PRIV_NO_ACCOUNT) != OURS)
-		return fp_fail(err, EPERM, "the directory %s can be changed by others (chown root, chmod go-w)", name);
+		return fp_fail(err, EPERM, "the directory %s belongs to uid %u with mode %04o: others could change what is in it (chown root, chmod go-w)",
+			       shown, st.st_uid, st.st_mode & 07777);
 	*ret = FP_TAKE_FD(fd);
 	return 0;
 }
@@ -235,18 +238,22 @@ static bool is_yaml(const char *name)
 	return dot != NULL && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
 }
 
+/* 1: it is open, and shown is kept; 0: refused. */
 static int include_file(struct includes *in, int dir, char *shown)
 {
 	int r;
 
 	if (!is_yaml(shown))
-		return fp_fail(in->err, EINVAL, "include: %s does not end in .yaml or .yml", shown);
+		return fp_fail(in->err, EINVAL, "%s does not end in .yaml or .yml (such as pools.d/*.yaml)", shown);
 	if (in->count == in->to->max)
-		return fp_fail(in->err, E2BIG, "more than %u files are included", in->to->max);
+		return fp_fail(in->err, E2BIG, "more than %u files are included (one file may hold many pools)", in->to->max);
 	r = open_config_at(dir, strrchr(shown, '/') != NULL ? strrchr(shown, '/') + 1 : shown, shown, &in->to->fds[in->count], in->err);
-	if (r == 0)
+	if (r == 0) {
 		in->to->paths[in->count++] = shown;
-	return r;
+		return 1;
+	}
+	in->refused += r == -EPERM;
+	return r == -EPERM ? 0 : r;
 }
 
 static int include_one(struct includes *in, int dir, const char *prefix, const char *name, const char *rest)
@@ -259,11 +266,11 @@ static int include_one(struct includes *in, int dir, const char *prefix, const c
 		return fp_fail(in->err, ENOMEM, "%m");
 	if (rest == NULL) {
 		r = include_file(in, dir, shown);
-		if (r < 0)
+		if (r <= 0)
 			free(shown);
-		return r;
+		return r < 0 ? r : 0;
 	}
-	r = open_include_dir(dir, name, &sub, in->err);
+	r = open_include_dir(dir, name, shown, &sub, in->err);
 	if (r == 0)
 		r = include_dir(in, sub, shown, rest);
 	free(shown);
@@ -297,7 +304,7 @@ static int include_dir(struct includes *in, int dir, const char *prefix, const c
 	if (one == NULL)
 		return fp_fail(in->err, ENOMEM, "%m");
 	if (len == 0 || is_dots(one))
-		return fp_fail(in->err, EINVAL, "include: \".\", \"..\" and empty names are refused; what is included lies below the file");
+		return fp_fail(in->err, EINVAL, "no \".\", \"..\" or empty names (what lies below this file's directory, such as pools.d/*.yaml)");
 	if (strpbrk(one, "*?[") == NULL)
 		return include_one(in, dir, prefix, one, rest);
 	return include_matches(in, dir, prefix, one, rest);
@@ -310,10 +317,14 @@ int priv_open_includes(int dir_fd, const char *pattern, const struct priv_includ
 	int r;
 
 	if (pattern[0] == '/')
-		return fp_fail(err, EINVAL, "include: %s is absolute; what is included lies below the file", pattern);
-	r = open_include_dir(dir_fd, ".", &dir, err);
+		return fp_fail(err, EINVAL, "an absolute path (what lies below this file's directory, such as pools.d/*.yaml)");
+	r = open_include_dir(dir_fd, ".", "of the configuration", &dir, err);
 	if (r == 0)
 		r = include_dir(&in, dir, "", pattern);
+	if (r == 0 && in.refused > 0)
+		r = -EPERM;
+	if (in.refused > 1 && err != NULL)
+		snprintf(err->text + strlen(err->text), sizeof(err->text) - strlen(err->text), "; so it is with %u more", in.refused - 1);
 	for (unsigned i = 0; r < 0 && i < in.count; i++) {
 		fp_close(&to->fds[i]);
 		free(to->paths[i]);

@@ -72,11 +72,16 @@ static int close_range_of(int first, int last)
 
 static int close_others(const struct priv_jail *j)
 {
-	int keep = j->keep >= 0 ? j->keep_as : 2;
-	int r = close_range_of(3, keep - 1);
+	int next = 3, r = 0;
 
+	for (unsigned i = 0; r == 0 && i < j->keep_count; i++) {
+		if (j->keep[i] < 0)
+			continue;
+		r = close_range_of(next, j->keep_as + (int)i - 1);
+		next = j->keep_as + (int)i + 1;
+	}
 	if (r == 0)
-		r = close_range_of(keep + 1, REPORT_FD - 1);
+		r = close_range_of(next, REPORT_FD - 1);
 	if (r == 0 && j->exec_fd < 0)
 		r = close_range_of(PROGRAM_FD, PROGRAM_FD);
 	return r == 0 ? close_range_of(ASIDE_FD, INT_MAX) : r;
@@ -85,9 +90,18 @@ static int close_others(const struct priv_jail *j)
 /* Everything that is passed is first moved out of the way of the numbers that it is to get: those may be in use by one another. */
 static int step_descriptors(const struct priv_jail *j)
 {
-	int from[] = {j->stdio[0], j->stdio[1], j->stdio[2], j->keep, j->exec_fd, j->report_fd};
-	const int to[] = {0, 1, 2, j->keep_as, PROGRAM_FD, REPORT_FD};
-	enum { STDIO = 3, INHERITED = 4, COUNT = sizeof(to) / sizeof(to[0]) };
+	enum { STDIO = 3, INHERITED = STDIO + PRIV_KEEP_MAX, COUNT = INHERITED + 2 };
+	int from[COUNT] = {j->stdio[0], j->stdio[1], j->stdio[2]};
+	int to[COUNT] = {0, 1, 2};
+
+	for (unsigned i = 0; i < PRIV_KEEP_MAX; i++) {
+		from[STDIO + i] = i < j->keep_count ? j->keep[i] : -1;
+		to[STDIO + i] = j->keep_as + (int)i;
+	}
+	from[INHERITED] = j->exec_fd;
+	to[INHERITED] = PROGRAM_FD;
+	from[INHERITED + 1] = j->report_fd;
+	to[INHERITED + 1] = REPORT_FD;
 
 	for (unsigned i = 0; i < COUNT; i++) {
 		if (from[i] < 0 && i >= STDIO)
@@ -260,7 +274,19 @@ static int step_umask(const struct priv_jail *j)
 	return 0;
 }
 
-static int step_exec(const struct priv_jail *j)
+/* In its root: what the program itself would find. */
+static int preload(const struct priv_jail *j)
+{
+	int r = 0;
+
+	if (j->preload == NULL || access(j->preload->needs, F_OK) < 0)
+		return 0;
+	if (environment.count == 0)
+		r = priv_environment_begin(&environment, j->envp);
+	return r < 0 ? r : priv_environment_preload(&environment, j->preload->library, j->preload->variable);
+}
+
+static int exec_program(const struct priv_jail *j)
 {
 	/* exec takes char *const *; neither it nor the new program can change what is const here. */
 	char *const *argv = (char *const *)(uintptr_t)j->argv;
@@ -271,6 +297,13 @@ static int step_exec(const struct priv_jail *j)
 	else
 		execve(j->path, argv, envp);
 	return -errno;
+}
+
+static int step_exec(const struct priv_jail *j)
+{
+	int r = preload(j);
+
+	return r < 0 ? r : exec_program(j);
 }
 
 struct step {

@@ -22,10 +22,21 @@
 enum priv_step { PRIV_STEPS(PRIV_STEP_ENUM) PRIV_STEP_COUNT };
 const char *priv_step_name(enum priv_step step);
 
+enum { PRIV_KEEP_MAX = 4 };
+
+/* A library that goes along where the program can reach it: LD_PRELOAD is library in front of what the environment names, and variable is added. */
+struct priv_preload {
+	const char *needs; /* a directory without which it cannot be reached: a chroot may lack /proc */
+	const char *library;
+	const char *variable; /* NAME=VALUE */
+};
+
 struct priv_jail {
-	/* descriptors: stdio[0..2] become 0..2; keep (or -1) becomes keep_as (3 to 17); every other one is closed */
+	/* descriptors: stdio[0..2] become 0..2; keep[] become keep_as and following (within 3 to 17); every other one is closed */
 	int stdio[3];
-	int keep, keep_as;
+	int keep[PRIV_KEEP_MAX]; /* -1: that number stays free */
+	unsigned keep_count;
+	int keep_as;
 	int report_fd; /* where a failed step is written (struct priv_report); closed by exec: its end without a report is success */
 	bool new_session;
 	bool change_account; /* false for an ordinary user's launcher: the steps that need root are left out */
@@ -48,6 +59,7 @@ struct priv_jail {
 	const char *path;
 	const char *const *argv;
 	const char *const *envp;
+	const struct priv_preload *preload; /* NULL: none */
 };
 
 /* What a child reports through its close-on-exec pipe when a step fails. */

@@ -217,10 +217,12 @@ static size_t variable_len(const char *text)
 static int check_variable(const char *item, bool with_value, struct fp_err *err)
 {
 	size_t len = variable_len(item);
+	char name[128]; /* the value may be a secret */
 
 	if (len > 0 && item[len] == (with_value ? '=' : '\0'))
 		return 0;
-	return fp_fail(err, EINVAL, "%s is no name of a variable (no blanks, no \"=\"; such as APP_ENV)", SETTINGS_QUOTE(item));
+	snprintf(name, sizeof(name), "%.*s", with_value ? (int)strcspn(item, "=") : (int)sizeof(name), item);
+	return fp_fail(err, EINVAL, "%s is no name of a variable (no blanks, no \"=\"; such as APP_ENV)", SETTINGS_QUOTE(name));
 }
 
 static int check_capability(const char *item, struct fp_err *err)

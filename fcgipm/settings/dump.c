@@ -2,16 +2,36 @@
 #include "fcgipm/settings/settings.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "fcgipm/settings/check.h"
 #include "fcgipm/settings/row.h"
+
+/* Other readers of YAML 1.1 make a boolean or nothing of these. */
+static bool is_yaml_word(const char *text)
+{
+	static const char *const words[] = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcasecmp(text, words[i]) == 0)
+			return true;
+	return false;
+}
+
+/* And an octal number of 0660, a float of 1e3, a date of 2026-01-01. */
+static bool is_plain_number(const char *text)
+{
+	return text[strspn(text, "0123456789")] == '\0' && (text[0] != '0' || text[1] == '\0');
+}
 
 /* What YAML reads as itself without quotes, and nobody takes for something else. */
 static bool is_plain(const char *text)
 {
 	static const char chars[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/_.+-";
 
-	return text[0] != '\0' && strchr("-.+", text[0]) == NULL && text[strspn(text, chars)] == '\0';
+	if (text[0] == '\0' || strchr("-.+", text[0]) != NULL || text[strspn(text, chars)] != '\0' || is_yaml_word(text))
+		return false;
+	return strchr("0123456789", text[0]) == NULL || is_plain_number(text);
 }
 
 static void add_text(struct fp_doc *d, const char *text)

@@ -271,7 +271,7 @@ int settings_pool_copy(const struct pool_settings *s, struct pool_settings *ret)
 	return e;
 }
 
-static bool row_same(const struct settings_row *row, const void *a, const void *b)
+bool settings_same(const struct settings_row *row, const void *a, const void *b)
 {
 	enum settings_kind kind = settings_kind_of(row->type);
 
@@ -298,7 +298,7 @@ static struct difference compare_rows(const struct settings_table *t, const void
 	struct difference d = {SETTINGS_SAME, NULL};
 
 	for (uint32_t i = 0; i < t->count; i++)
-		if (!row_same(&t->rows[i], a, b))
+		if (!settings_same(&t->rows[i], a, b))
 			differ(&d, t->rows[i].class, t->rows[i].key);
 	return d;
 }

@@ -69,6 +69,9 @@ int settings_preset_all(void *s, const struct settings_table *t, struct fp_err *
 /* A text as it is, for conf's own findings.  0 or -ENOMEM. */
 int settings_put_text(const char **member, const char *text);
 
+/* The number of a row; buf: as the file would have it, "30s". */
+int64_t settings_show(const void *s, const struct settings_row *row, char *buf, size_t cap);
+
 /* What tells this list from another one. */
 uint64_t settings_list_hash(const struct settings_list *l);
 
@@ -93,6 +96,8 @@ void settings_manager_encode(struct wire_wr *w, const struct manager_settings *s
 int settings_manager_decode(struct wire_blob blob, struct manager_settings *ret, struct fp_err *err);
 void settings_manager_free(struct manager_settings *s);
 
+/* Whether two structs have the same value in a row. */
+bool settings_same(const struct settings_row *row, const void *a, const void *b);
 /* What changing from a to b needs.  *ret_key: the first key of the deciding class, for the log; may be NULL. */
 enum settings_class settings_pool_compare(const struct pool_settings *a, const struct pool_settings *b, const char **ret_key);
 enum settings_class settings_manager_compare(const struct manager_settings *a, const struct manager_settings *b, const char **ret_key);

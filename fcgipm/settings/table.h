@@ -57,8 +57,8 @@
 	  "Users, or groups as @group, who may lease pools.")                                                 \
 	X("control.holders", control_holders, PEERS, "root", NULL, 0, 0, LIVE, VALUE, NOW,                    \
 	  "Users, or groups as @group, who may hold listening descriptors too. Whoever holds one can shut it down.") \
-	X("log.target", log_target, CHOICE_OR_PATH, "stderr", "stderr|syslog*", 0, 0, LIVE, VALUE, NOW,       \
-	  "Where events go: stderr, or the path of a file.")                                                  \
+	X("log.target", log_target, CHOICE_OR_PATH, "stderr", "stderr|syslog|journal", 0, 0, LIVE, VALUE, NOW, \
+	  "Where events go: stderr, syslog (/dev/log), the journal of systemd, or the path of a file. If stderr is the journal, events go there with their fields.") \
 	X("log.level", log_level, CHOICE, "info", "error|warn|info|debug", 0, 0, LIVE, VALUE, NOW,            \
 	  "The least important events that are logged.")                                                      \
 	X("log.format", log_format, CHOICE, "logfmt", "logfmt|json", 0, 0, LIVE, VALUE, NOW,                  \
@@ -107,8 +107,12 @@
 	  "The most workers.")                                                                                \
 	X("workers.spare", workers_spare, COUNT, "1", NULL, 0, 4096, LIVE, VALUE, NOW,                        \
 	  "Idle workers to keep ready above the load.")                                                       \
-	X("workers.start", workers_start, CHOICE, "auto", "auto|exec|prefork*", 0, 0, RECYCLE, VALUE, NOW,    \
-	  "How workers come to be: exec starts the command for each one, auto takes the best way that works.") \
+	X("workers.start", workers_start, CHOICE, "auto", "auto|exec|prefork", 0, 0, RECYCLE, VALUE, NOW,     \
+	  "How workers come to be: exec starts the command for each one; prefork starts it once and forks it at its first accept; auto forks where that works.") \
+	X("workers.template", workers_template, CHOICE, "drop", "drop|keep", 0, 0, LIVE, VALUE, NOW,          \
+	  "What a pool that sleeps (min: 0) does with the process that workers are forked from: keep spares the first request the boot, drop spares the memory.") \
+	X("workers.template_lifetime", workers_template_lifetime, DURATION, "0s", NULL, 0, SETTINGS_YEAR_MS, LIVE, VALUE, NOW, \
+	  "The process that workers are forked from is followed by a new one when it is so old; 0 never.") \
 	X("workers.concurrency", workers_concurrency, COUNT, "1", NULL, 1, 4096, LIVE, VALUE, NOW,            \
 	  "Requests that one worker serves at once (threaded applications).")                                 \
 	X("workers.idle_timeout", workers_idle_timeout, DURATION, "30s", NULL, 0, SETTINGS_YEAR_MS, LIVE, VALUE, NOW, \
@@ -117,15 +121,15 @@
 	  "A worker that has not come to its first accept after so long is ended; 0 no limit.")               \
 	X("workers.boot_parallel", workers_boot_parallel, COUNT, "4", NULL, 1, 4096, LIVE, VALUE, NOW,        \
 	  "How many workers may boot at once.")                                                               \
-	X("workers.max_requests", workers_max_requests, COUNT, "0", NULL, 0, UINT32_MAX, LIVE, VALUE, NOT_YET, \
+	X("workers.max_requests", workers_max_requests, COUNT, "0", NULL, 0, UINT32_MAX, LIVE, VALUE, NOW, \
 	  "A worker is replaced after so many requests; 0 never.")                                            \
 	X("workers.max_lifetime", workers_max_lifetime, DURATION, "0s", NULL, 0, SETTINGS_YEAR_MS, LIVE, VALUE, NOW, \
 	  "A worker is replaced when it is so old; 0 never.")                                                 \
-	X("workers.max_memory", workers_max_memory, SIZE, "0", NULL, 0, SETTINGS_MOST, LIVE, VALUE, NOT_YET,  \
+	X("workers.max_memory", workers_max_memory, SIZE, "0", NULL, 0, SETTINGS_MOST, LIVE, VALUE, NOW,  \
 	  "Resident memory at which a worker is replaced between two requests; 0 never.")                     \
-	X("request.timeout", request_timeout, DURATION, "0s", NULL, 0, SETTINGS_YEAR_MS, LIVE, VALUE, NOT_YET, \
+	X("request.timeout", request_timeout, DURATION, "0s", NULL, 0, SETTINGS_YEAR_MS, LIVE, VALUE, NOW, \
 	  "A worker that works on one request for longer is ended; 0 no limit.")                              \
-	X("request.slow", request_slow, DURATION, "0s", NULL, 0, SETTINGS_YEAR_MS, LIVE, VALUE, NOT_YET,      \
+	X("request.slow", request_slow, DURATION, "0s", NULL, 0, SETTINGS_YEAR_MS, LIVE, VALUE, NOW,      \
 	  "A request that takes longer is reported; 0 never.")                                                \
 	X("stop.signal", stop_signal, SIGNAL, "TERM", "TERM|INT|QUIT|HUP|USR1|USR2|WINCH|KILL", 1, 64, LIVE, VALUE, NOW,                          \
 	  "The signal that ends an idle worker.")                                                             \

@@ -79,7 +79,7 @@ static const struct {
 	[SETTINGS_INTEGER] = {parse_integer, "whole number", NULL},
 	[SETTINGS_DURATION] = {fp_parse_duration_ms, "duration", "such as 250ms, 10s, 5m, 1h"},
 	[SETTINGS_SIZE] = {parse_size, "size", "such as 64K, 256M, 2G"},
-	[SETTINGS_MODE] = {parse_mode, "mode", "octal digits, such as \"0660\""},
+	[SETTINGS_MODE] = {parse_mode, "mode", NULL},
 	[SETTINGS_SIGNAL] = {parse_signal, "signal", NULL},
 	[SETTINGS_SWITCH] = {parse_switch, "switch", "true or false"},
 };
@@ -109,12 +109,22 @@ const char *settings_format(const struct settings_row *row, int64_t v, char *buf
 	}
 }
 
+int64_t settings_show(const void *s, const struct settings_row *row, char *buf, size_t cap)
+{
+	int64_t v = settings_number(s, row);
+
+	snprintf(buf, cap, "%s", settings_format(row, v, (char[32]){""}, 32));
+	return v;
+}
+
 static int refuse_number(const struct settings_row *row, const char *text, struct fp_err *err)
 {
 	char least[32], greatest[32];
 
 	if (row->type == SETTINGS_SIGNAL)
 		return settings_check_number(row, -1, text, err);
+	if (row->type == SETTINGS_MODE)
+		return fp_fail(err, EINVAL, "%s is no mode (octal digits, such as \"%s\")", SETTINGS_QUOTE(text), row->preset);
 	if (numbers[row->type].right != NULL)
 		return fp_fail(err, EINVAL, "%s is no %s (%s)", SETTINGS_QUOTE(text), numbers[row->type].noun, numbers[row->type].right);
 	return fp_fail(err, EINVAL, "%s is no %s (%s to %s)", SETTINGS_QUOTE(text), numbers[row->type].noun,

@@ -53,7 +53,7 @@ static const char no_memory[] = "out of memory";
 
 static bool log_target_ok(const char *text)
 {
-	return strcmp(text, "stderr") == 0 || strcmp(text, "syslog") == 0 || spec_path_ok(text);
+	return strcmp(text, "stderr") == 0 || strcmp(text, "syslog") == 0 || strcmp(text, "journal") == 0 || spec_path_ok(text);
 }
 
 static const char *get_manager(struct wire_rd *r, struct spec_manager *m)

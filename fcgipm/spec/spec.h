@@ -79,7 +79,7 @@ struct spec_manager {
 	uint32_t uid, gid;
 	const char *runtime_directory;
 	uint32_t max_workers;
-	const char *log_target; /* "stderr", "syslog" or a path */
+	const char *log_target; /* "stderr", "syslog", "journal" or a path */
 	uint8_t log_level, log_format; /* enum fp_log_level, enum fp_log_format */
 	struct wire_blob settings; /* settings blob of manager.*, for the manager */
 };

@@ -24,20 +24,21 @@ enum { WIRE_CONF_FD = 3, WIRE_CONF_TEXT_MAX = 64 << 20, WIRE_CONF_SPEC_MAX = 256
 #define WIRE_FIELDS_conf_start(F) F(str, path) F(u32, uid) F(u32, gid) F(str, runtime) F(u32, flags)
 #define WIRE_FIELDS_conf_files(F) F(u8, more) F(i32, code) F(str, text) F(str, path0) F(str, path1) F(str, path2) F(str, path3)
 /* The descriptor: one pool's spec blob (spec/spec.h) as a sealed memfd: with its arguments and environment it may exceed a datagram.
- * The child already runs under the pool's account. */
-#define WIRE_FIELDS_look_at(F)
+ * The child already runs under the pool's account.  deep: what check asks for, libraries and what is known to be needed. */
+#define WIRE_FIELDS_look_at(F) F(u8, deep)
 
 /* Child to launcher. */
 #define WIRE_CONF_REPORTS(X)                                  \
 	X(32, CONF_INCLUDE, conf_include, READING, 4352, 0, 0)  \
 	X(33, CONF_RESULT, conf_result, READING, 64, 0, 2)     \
-	X(34, LOOK_RESULT, look_result, READING, 16384, 0, 0)
+	X(34, LOOK_RESULT, look_result, READING, 30720, 0, 0)
 
 #define WIRE_FIELDS_conf_include(F) F(str, pattern)
 /* errors, warnings: how many lines of the text are which (all errors first).  Descriptors: {text} and, without errors, {text, spec};
  * both sealed memfds. With flag DUMP the text is the effective configuration instead, behind the warnings. */
 #define WIRE_FIELDS_conf_result(F) F(u32, errors) F(u32, warnings)
-/* findings, one a line: "KEY\tTEXT" with KEY as in the spec's origins, "~KEY\tTEXT" for a warning; empty: nothing is wrong. */
+/* findings, one a line: "KEY\tTEXT" with KEY as in the spec's origins, "~KEY\tTEXT" for a warning; empty: nothing is wrong.
+ * count: of those that are none. */
 #define WIRE_FIELDS_look_result(F) F(u32, count) F(str, text)
 
 enum wire_conf_flags { WIRE_CONF_ORDINARY = 1, WIRE_CONF_DUMP = 2, WIRE_CONF_SECRET = 4 };

@@ -35,7 +35,8 @@ enum { WIRE_CONTROL_REQUEST_MAX = 512, WIRE_CONTROL_TEXT_MAX = 16384 };
 #define WIRE_CONTROL_ANSWERS(X)          \
 	X(64, C_NOTE, c_note)             \
 	X(65, C_DONE, c_done)             \
-	X(66, C_LEASED, c_leased)
+	X(66, C_LEASED, c_leased)         \
+	X(67, C_CHANGED, c_changed)
 
 #define WIRE_FIELDS_c_note(F) F(str, text)
 /* Descriptor for STATUS: the snapshot (wire/status.h). */
@@ -43,6 +44,8 @@ enum { WIRE_CONTROL_REQUEST_MAX = 512, WIRE_CONTROL_TEXT_MAX = 16384 };
 /* LEASE, when granted, before DONE.  kind 0: connect to the address (a path or host:port); 1: connect through the door, descriptor 0.
  * descriptor 1: the listener, for holders.  queue_timeout_ms and concurrency are what a frontend needs to know. */
 #define WIRE_FIELDS_c_leased(F) F(str, pool) F(u8, kind) F(str, address) F(i64, queue_timeout_ms) F(u32, queue_limit) F(u32, concurrency) F(str, chroot)
+/* Unasked (sequence number 0), to a client that has asked for a lease: what it leased, or was refused, may have changed.  Not said again before it asks again. */
+#define WIRE_FIELDS_c_changed(F) F(u32, generation)
 
 WIRE_MESSAGE(c_pool)
 WIRE_MESSAGE(c_reload)
@@ -51,6 +54,7 @@ WIRE_MESSAGE(c_shutdown)
 WIRE_MESSAGE(c_note)
 WIRE_MESSAGE(c_done)
 WIRE_MESSAGE(c_leased)
+WIRE_MESSAGE(c_changed)
 
 #define WIRE_ENUM_CONTROL(type, NAME, ...) WIRE_##NAME = (type),
 enum wire_control_type { WIRE_CONTROL_REQUESTS(WIRE_ENUM_CONTROL) WIRE_CONTROL_ANSWERS(WIRE_ENUM_CONTROL) };

@@ -38,8 +38,9 @@ enum { WIRE_LAUNCHER_FD = 3, WIRE_POOL_NAME_MAX = 126 };
 #define WIRE_FIELDS_bind(F) F(str, pool) F(u32, generation) F(u8, renew)
 /* UNBIND: how 0 removes the socket's name (what is queued can still be served), 1 lets go of the listener. */
 #define WIRE_FIELDS_unbind(F) F(str, pool) F(u32, generation) F(u8, how)
-/* SPAWN: ANSWER value = worker id, number = pid, descriptor = the read end of its output.  tag: the manager's own mark, told to the next manager. */
-#define WIRE_FIELDS_spawn(F) F(str, pool) F(u32, generation) F(u32, tag)
+/* SPAWN: ANSWER value = worker id, number = pid, descriptor = the read end of its output.  tag: the manager's own mark, told to the next manager.
+ * how: enum wire_start; template_: of FORK, a worker id; slot: its line of the scoreboard, which comes as BOARD before the first answer. */
+#define WIRE_FIELDS_spawn(F) F(str, pool) F(u32, generation) F(u32, tag) F(u8, how) F(u64, template_) F(u32, slot)
 /* LOOK: ANSWER number = enum wire_look.  RETIRE: the same, WIRE_LOOK_SIGNALLED when stop.signal was sent because it served nobody. */
 #define WIRE_FIELDS_worker_id(F) F(u64, worker)
 /* SIGNAL: only stop.signal, stop.busy_signal, TERM or KILL; KILL goes to the worker's whole session and group. */
@@ -63,29 +64,39 @@ enum { WIRE_LAUNCHER_FD = 3, WIRE_POOL_NAME_MAX = 126 };
 	X(70, GO, empty, "0")                    \
 	X(71, STARTED, worker_id, "0")                \
 	X(72, EXITED, exited, "0")               \
-	X(73, REOPEN, empty, "[log]")            \
+	X(73, REOPEN, reopen, "[log]")           \
 	X(74, QUIT, end, "0")                    \
 	X(75, WANT_RELOAD, empty, "0")           \
-	X(76, SETTINGS, settings, "0")
+	X(76, SETTINGS, settings, "0")           \
+	X(77, BOARD, gone_pool, "board, bell")   \
+	X(78, HOOKED, hooked, "0")
 
 /* code 0, or a positive errno; text: the reason, for people. */
 #define WIRE_FIELDS_answer(F) F(i32, code) F(u64, value) F(i64, number) F(str, text)
 /* A manager-wide part of the spec follows as SETTINGS.  starts: how many managers there were before. flags 1: started by an ordinary user.
- * now_ms: the launcher's monotonic time of its own start, so that uptime outlives a manager. */
-#define WIRE_FIELDS_hello(F) F(i32, launcher_pid) F(i64, started_ms) F(u32, starts) F(u32, generation) F(u8, flags) F(str, version) F(str, config)
+ * log_sink: enum fp_log_sink, what the descriptor of the log is.  now_ms: the launcher's monotonic time of its own start, so that uptime outlives a manager. */
+#define WIRE_FIELDS_hello(F) F(i32, launcher_pid) F(i64, started_ms) F(u32, starts) F(u32, generation) F(u8, flags) F(u8, log_sink) F(str, version) F(str, config)
 /* A pool's spec as the manager may know it: blob is the settings blob (settings/settings.h).  which: 0 current, 1 candidate.
  * failure: not empty when a look with the account's own rights found that it cannot run. */
 #define WIRE_FIELDS_pool(F) F(str, pool) F(u32, generation) F(u8, which) F(str, failure) F(blob, settings)
-/* The pool is no longer in the file; it is to be drained, unbound and committed with generation 0, which forgets it. */
+/* BOARD: the pool's scoreboard (include/fcgipm/board.h), and the end of the socket on which its workers wake the manager.
+ * GONE_POOL: the pool is no longer in the file; it is to be drained, unbound and committed with generation 0, which forgets it. */
 #define WIRE_FIELDS_gone_pool(F) F(str, pool)
 #define WIRE_FIELDS_listener(F) F(str, pool) F(u32, generation) F(str, address) F(u8, withdrawn)
 /* stage: enum wire_stage. */
-#define WIRE_FIELDS_worker(F) F(u64, worker) F(str, pool) F(u32, generation) F(u32, tag) F(i32, pid) F(i64, spawned_ms) F(u8, stage) F(i64, signalled_ms)
+#define WIRE_FIELDS_worker(F) F(u64, worker) F(str, pool) F(u32, generation) F(u32, tag) F(i32, pid) F(i64, spawned_ms) F(u8, stage) F(i64, signalled_ms) F(u8, how) F(u32, slot) F(u8, hooked)
 /* status: as of waitpid.  step and error: when it never came to exec, the step that failed ("chroot") and its errno; detail: the object ("/srv/alice").
  * strays: processes of its session that were ended with it. */
 #define WIRE_FIELDS_exited(F) F(u64, worker) F(i32, status) F(i32, error) F(u32, strays) F(str, step) F(str, detail)
+/* The log was opened anew, or is somewhere else now. */
+#define WIRE_FIELDS_reopen(F) F(u8, log_sink)
 #define WIRE_FIELDS_settings(F) F(u32, generation) F(blob, settings)
 
+/* A template is at its first accept and can be forked from (reason 0), or serves as a worker instead (enum hook_reason). */
+#define WIRE_FIELDS_hooked(F) F(u64, worker) F(u8, reason)
+
+/* TEMPLATE boots once and is forked from, by FORK. */
+enum wire_start { WIRE_START_EXEC, WIRE_START_TEMPLATE, WIRE_START_FORK, WIRE_START_COUNT };
 enum wire_look { WIRE_LOOK_IDLE, WIRE_LOOK_SERVING, WIRE_LOOK_BOOTING, WIRE_LOOK_SIGNALLED, WIRE_LOOK_GONE, WIRE_LOOK_BLIND };
 enum wire_stage { WIRE_STAGE_STARTING, WIRE_STAGE_EXECED, WIRE_STAGE_SIGNALLED, WIRE_STAGE_KILLED };
 
@@ -105,7 +116,9 @@ WIRE_MESSAGE(gone_pool)
 WIRE_MESSAGE(listener)
 WIRE_MESSAGE(worker)
 WIRE_MESSAGE(exited)
+WIRE_MESSAGE(reopen)
 WIRE_MESSAGE(settings)
+WIRE_MESSAGE(hooked)
 
 #define WIRE_ENUM_REQUEST(type, NAME, ...) WIRE_##NAME = (type),
 enum wire_launcher_type { WIRE_LAUNCHER_REQUESTS(WIRE_ENUM_REQUEST) WIRE_LAUNCHER_EVENTS(WIRE_ENUM_REQUEST) };

@@ -58,9 +58,13 @@ void fcgipm_close(struct fcgipm_client *client);
 
 /* Leases a pool, waiting timeout_ms at most (-1: for ever).  *ret owns its descriptors, close-on-exec, until
  * fcgipm_release(). -EACCES: refused, or no such pool (err has the manager's reason); -ETIMEDOUT; -ECONNRESET: the
- * manager ended; -EPROTO: it talks nonsense. */
+ * manager ended, is about to, or has just begun: what was leased before stands; -EPROTO: it talks nonsense. */
 int fcgipm_lease(struct fcgipm_client *client, const char *pool, int timeout_ms, struct fcgipm_lease *ret, struct fcgipm_error *err);
 void fcgipm_release(struct fcgipm_lease *lease);
+
+/* Whether the manager has said since the last call that what was leased over this client, or refused, may have changed: 1, and lease anew; 0; -ECONNRESET:
+ * it has gone, and leases stand until there is another.  Does not wait. */
+int fcgipm_changed(struct fcgipm_client *client);
 
 /* A connected stream socket to one of the pool's workers, non-blocking and close-on-exec; it is the caller's.
  * timeout_ms bounds a TCP connection's making (-1: the kernel's own limit). -EAGAIN: the queue of a unix socket is

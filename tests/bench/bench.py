@@ -30,6 +30,8 @@ from apps import pool  # noqa: E402
 from conftest import Manager, wait_for  # noqa: E402
 from fcgi import Load, request  # noqa: E402
 from frontends import free_port  # noqa: E402
+sys.path.insert(0, str(HERE))
+import web  # noqa: E402
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 PHP_FPM = next(iter(sorted(Path("/usr/sbin").glob("php-fpm*"))), None)
@@ -504,7 +506,7 @@ def bench_start():
 
 
 SECTIONS = {"restart": bench_restart, "reload": bench_reload, "start": bench_start, "latency": launcher_latency, "burst": bench_burst, "many": bench_many,
-            "flood": bench_flood, "traces": bench_traces}
+            "flood": bench_flood, "traces": bench_traces, "web": lambda: web.requests(BUILD, ROUNDS), "large": lambda: web.large(BUILD, ROUNDS), "waiting": lambda: web.waiting(BUILD, ROUNDS)}
 
 
 def main():

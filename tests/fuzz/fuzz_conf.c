@@ -54,6 +54,7 @@ static void dump(struct judged *g, struct fp_doc *d, const char *yaml, size_t le
 	judged_begin(g, ordinary ? world_of_bob() : world_of_root());
 	g->job->secrets = true;
 	conf_job_add(g->job, "p.yaml", yaml, len);
+	conf_job_includes(g->job, world_include, NULL);
 	judged_end(g);
 	if (g->errors == 0)
 		conf_job_dump(g->job, d);

@@ -27,6 +27,7 @@
 #include "fcgipm/base/clock.h"
 #include "fcgipm/base/fd.h"
 #include "fcgipm/base/log.h"
+#include "fcgipm/launcher/holder.h"
 #include "fcgipm/launcher/launcher.h"
 #include "fcgipm/launcher/link.h"
 #include "fcgipm/launcher/load.h"
@@ -271,6 +272,7 @@ static void end(struct launcher *l)
 	pool_table_clear(l);
 	while (end_one(l, 0)) /* those that remove names */
 		;
+	holder_close(l);
 	fp_close(&l->state_fd);
 	fp_close(&world.peer);
 	free((void *)(uintptr_t)l->manager_settings.at);

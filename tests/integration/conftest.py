@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -67,16 +68,24 @@ def accounts():
     return [pwd.getpwnam(name) for name in ACCOUNTS]
 
 
-@pytest.fixture
-def place():
-    """A directory that the pools' accounts can reach: below /tmp, 0755, with the applications in it."""
+@contextmanager
+def directory():
+    """One that the pools' accounts can reach: below /tmp, 0755, with the applications in it."""
     path = Path(tempfile.mkdtemp(prefix="fcgipm-it.", dir="/tmp"))
     path.chmod(0o755)
     shutil.copytree(HERE / "apps", path / "apps")
     for app in (BUILD / "tests" / "apps").glob("*"):
         shutil.copy(app, path / "apps" / app.name)
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def place():
+    with directory() as path:
+        yield path
 
 
 class Manager:

@@ -20,7 +20,7 @@ def _length(n):
 def _params(params):
     out = b""
     for key, value in params.items():
-        key, value = key.encode(), value.encode()
+        key, value = key.encode(), value if isinstance(value, bytes) else value.encode()
         out += _length(len(key)) + _length(len(value)) + key + value
     return out
 
@@ -41,6 +41,14 @@ def connect(address, timeout=30):
             time.sleep(0.005)
 
 
+def begin(address, query="", keep=False, body=False, script="/app"):
+    """A connection on which a request stands; without body its application waits for the end of it."""
+    params = {"REQUEST_METHOD": "GET", "QUERY_STRING": query, "SCRIPT_NAME": script, "REQUEST_URI": script, "SERVER_PROTOCOL": "HTTP/1.1"}
+    s = connect(address)
+    s.sendall(_record(1, struct.pack(">HB5x", 1, keep)) + _record(4, _params(params)) + _record(4, b"") + (_record(5, b"") if body else b""))
+    return s
+
+
 def request(address, query="", body=b"", script="/app", timeout=30, **extra):
     """The body of the answer.  Raises Broken when it is not whole."""
     params = {"REQUEST_METHOD": "POST" if body else "GET", "QUERY_STRING": query, "SCRIPT_NAME": script, "SCRIPT_FILENAME": script,
@@ -54,6 +62,11 @@ def request(address, query="", body=b"", script="/app", timeout=30, **extra):
 
 
 def _answer(s):
+    return read_answer(s)[1]
+
+
+def read_answer(s):
+    """Head and body."""
     data, stdout = b"", b""
     while True:
         more = s.recv(65536)
@@ -71,7 +84,7 @@ def _answer(s):
                 head, found, rest = stdout.partition(b"\r\n\r\n")
                 if not found:
                     raise Broken(f"no head: {head[:80]!r}")
-                return rest
+                return head, rest
 
 
 class Load:

@@ -70,7 +70,7 @@ def test_an_environment_file_that_does_not_serve_is_named(fcgipm, place):
     secrets = write(place / "secrets", "A=1\nexport B=2\n")
     m = fcgipm("pools:" + pool("c", workers=1, extra=f"environment_file: {secrets}"))
     m.expected_errors.add("pool.failed")
-    assert m.event("worker.exit", pool="app")["text"] == f"could not be started: environment_file {secrets}: Invalid argument"
+    assert m.event("template.exit", pool="app")["text"] == f"could not be started: environment_file {secrets}: Invalid argument"
     m.event("pool.failed", pool="app")
     assert f"{secrets}:2: not NAME=VALUE" in m.pool()["last_error"]
     done = check(m.config)

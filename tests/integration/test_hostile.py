@@ -12,6 +12,7 @@ import pytest
 from apps import pool
 from conftest import BUILD, Manager, children_of, comm, needs_root, wait_for
 from fcgi import request
+from loghost import host, listen  # pylint: disable=unused-import
 
 pytestmark = needs_root
 
@@ -210,6 +211,19 @@ def test_a_manager_that_dies_in_a_loop_is_damped_and_workers_write_and_serve_on(
     stage.honest("manager")
     m.event("ready", timeout=60)
     serves(m)
+
+
+def test_a_manager_cannot_keep_the_launcher_from_the_log(fcgipm, stage, host, listen):
+    """Its socket to the journal is its own: shut down and without a timeout it spoils nobody else's."""
+    stage.hostile("manager", "log")
+    log = listen(host.journal)
+    m = fcgipm("manager: {runtime_directory: @RUN@, log: {target: journal}}\n" + TWO, build=stage.build, wrap=host.enter)
+    assert {name: code for name, (code, _) in said(m).items() if name.startswith("log_")} == {"log_timeout": 0, "log_shutdown": 0}
+    m.kill(signal.SIGTERM)
+    log.event("launcher.stopping")
+    m.kill(signal.SIGTERM)
+    m.process.wait(10)
+    assert not any(e["event"] == "log.dropped" for e in log.events)
 
 
 def test_a_manager_that_lets_go_of_its_link_is_replaced(fcgipm, stage):

@@ -30,6 +30,13 @@ def test_the_result_of_make_install_runs_from_there(fcgipm, installed):
     assert run(installed / "bin/fcgipm", "check", "-c", installed / "share/fcgipm/pools.yaml").returncode == 0
 
 
+def test_every_page_of_the_manual_is_installed(installed):
+    pages = {p.name: f"share/man/man{p.suffix[1:]}/{p.name}" for p in (ROOT / "man").iterdir()}
+    assert {"fcgipm.8", "fcgipm-status.8", "fcgipm.yaml.5", "fcgipm-events.7"} <= set(pages)
+    for name, path in pages.items():
+        assert (installed / path).read_text() == (ROOT / "man" / name).read_text()
+
+
 def test_the_unit_is_one_that_systemd_accepts(installed):
     unit = installed / "lib/systemd/system/fcgipm.service"
     text = unit.read_text()
@@ -54,7 +61,7 @@ def test_sysusers_and_tmpfiles_make_the_accounts_and_the_directories(installed, 
     (root / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\n")
     done = run("systemd-sysusers", f"--root={root}", installed / "lib/sysusers.d/fcgipm.conf")
     assert done.returncode == 0, done.stderr
-    assert {"fcgipm", "fcgipm-conf"} <= {line.split(":")[0] for line in (root / "etc/passwd").read_text().splitlines()}
+    assert {"fcgipm", "fcgipm-conf", "fcgipm-status"} <= {line.split(":")[0] for line in (root / "etc/passwd").read_text().splitlines()}
     done = run("systemd-tmpfiles", f"--root={root}", "--create", installed / "lib/tmpfiles.d/fcgipm.conf")
     assert done.returncode == 0, done.stderr
     assert (root / "run/fcgipm").stat().st_mode & 0o7777 == 0o711

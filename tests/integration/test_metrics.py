@@ -32,7 +32,8 @@ def test_openmetrics_says_what_status_says(fcgipm):
         states = {dict(labels)["fcgipm_pool_state"]: v for (name, labels), v in samples.items() if name == "fcgipm_pool_state" and dict(labels)["pool"] == p["name"]}
         assert [state for state, v in states.items() if v == 1] == [p["state"]]
     assert of(samples, "fcgipm_info", version=status["manager"]["version"]) == 1
-    assert not [name for name, _ in samples if name == "fcgipm_accepted_connections_total"], "unknown is not 0"
+    counted = [dict(labels)["pool"] for name, labels in samples if name == "fcgipm_accepted_connections_total"]
+    assert counted == ["app"], "what has never run has no scoreboard, and unknown is not 0"
 
 
 def test_every_metric_is_documented_and_no_other(fcgipm):

@@ -77,7 +77,7 @@ pools:
     assert s["Groups"].split() == [str(b.pw_gid)]
     assert {s[k] for k in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {"0000000000000000"}
     assert s["NoNewPrivs"] == "1" and s["Umask"] == "0027"
-    assert sorted(os.listdir(f"/proc/{pid}/fd"), key=int) == ["0", "1", "2"]
+    assert sorted(os.listdir(f"/proc/{pid}/fd"), key=int) == ["0", "1", "2", "4"]  # 4: where it rings for the manager
     answer = request(m.socket(), "id").decode()
     assert f"uid={a.pw_uid} gid={a.pw_gid} cwd=/usr sid={pid} nice=5 groups={b.pw_gid}\n" == answer
     environment = set(request(m.socket(), "env").decode().splitlines())

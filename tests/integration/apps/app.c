@@ -39,6 +39,17 @@ static void show_environment(FCGX_Request *r)
 
 static char body[2 << 20];
 
+static void write_bytes(FCGX_Request *r, long n)
+{
+	memset(body, 'x', sizeof(body));
+	for (int piece = sizeof(body); n > 0; n -= piece) {
+		if (n < piece)
+			piece = (int)n;
+		if (FCGX_PutStr(body, piece, r->out) < 0)
+			return;
+	}
+}
+
 /* The whole of it before the first byte of the answer: nginx sends no more of a body once an answer has begun. */
 static int read_body(FCGX_Request *r)
 {
@@ -70,6 +81,8 @@ static void answer(FCGX_Request *r, const char *query)
 		show_environment(r);
 	else if (strcmp(query, "echo") == 0)
 		FCGX_PutStr(body, len, r->out);
+	else if (strncmp(query, "bytes=", 6) == 0)
+		write_bytes(r, atol(query + 6));
 	else
 		FCGX_FPrintF(r->out, "pid=%d\n", (int)getpid());
 }

@@ -20,6 +20,7 @@ enum { ANSWER_MS = 3000, SILENCE_MS = 200, RATE_FLOOD = 3000, DEAF_FLOOD = 10000
 static struct wire_dgram out, in;
 static uint32_t next_seq, generation;
 static uint64_t worker; /* of app */
+static int log_fd = -1; /* as HELLO brought it */
 
 /* ---- talking to the launcher ---- */
 
@@ -52,6 +53,8 @@ static bool take(uint32_t seq, uint16_t type, int ms)
 		r = wire_body(&in);
 		if (in.type == WIRE_POOL && wire_read_pool(&r, &m) && strcmp(m.pool, "app") == 0)
 			generation = m.generation;
+		if (in.type == WIRE_HELLO)
+			log_fd = wire_take_fd(&in, 1);
 		if (seq != 0 ? in.type == WIRE_ANSWER && in.seq == seq : in.type == type)
 			return true;
 		wire_dgram_close(&in);
@@ -474,6 +477,15 @@ static void play_hasty(void)
 	say("hasty_signalled", signalled, "");
 }
 
+/* Makes the socket to the log one that waits for ever and takes nothing, for everybody who has it. */
+static void play_log(void)
+{
+	const struct timeval never = {0};
+
+	say("log_timeout", setsockopt(log_fd, SOL_SOCKET, SO_SNDTIMEO, &never, sizeof(never)), "");
+	say("log_shutdown", shutdown(log_fd, SHUT_RDWR), "");
+}
+
 /* Lets go of the launcher and lives on. */
 static void play_mute(void)
 {
@@ -503,7 +515,7 @@ static const struct {
 } plays[] = {
 	{"refusals", play_refusals}, {"flood", play_flood}, {"rate", play_rate}, {"latency", play_latency},
 	{"deaf", play_deaf},         {"die", play_die},     {"mute", play_mute}, {"wrong_phase", play_wrong_phase},
-	{"hasty", play_hasty},
+	{"hasty", play_hasty},       {"log", play_log},
 };
 
 /* ---- the honest part ---- */

@@ -41,6 +41,20 @@ static void script_twice(int fd)
 	fake_leased(fd, seq, &leased, leased_fds, leased_nfds);
 }
 
+static void script_changes(int fd)
+{
+	uint32_t seq = fake_asked(fd, &script_got, WIRE_C_LEASE);
+	struct wire_dgram d;
+	struct wire_wr w;
+
+	fake_leased(fd, seq, &leased, leased_fds, leased_nfds);
+	fake_done(fd, seq, 0, "", -1);
+	wire_begin(&d, &w, WIRE_C_CHANGED, 0);
+	wire_put_c_changed(&w, &(struct wire_c_changed){.generation = 2});
+	if (wire_end(&d, &w) < 0 || wire_send(fd, &d, NULL, 0) < 0)
+		_exit(1);
+}
+
 static int lease(fake_script *script, struct fcgipm_lease *ret, struct fcgipm_error *err)
 {
 	struct fake f;
@@ -250,11 +264,31 @@ static void test_nonsense(void **state)
 	assert_int_equal(l.door, 5);
 }
 
+static void test_changed(void **state)
+{
+	struct fcgipm_client *c = NULL;
+	struct fcgipm_lease l;
+	struct fake f;
+	int r;
+
+	(void)state;
+	set_leased("/tmp/x.sock", 0, 0);
+	fake_start(&f, script_changes);
+	assert_int_equal(fcgipm_open(f.path, &c, NULL), 0);
+	assert_int_equal(fcgipm_changed(c), 0);
+	assert_int_equal(fcgipm_lease(c, "blog", 5000, &l, NULL), 0);
+	fake_stop(&f);
+	r = fcgipm_changed(c);
+	assert_int_equal(r == 1 ? fcgipm_changed(c) : r, -ECONNRESET); /* what was said last is not lost by the end, nor is the end */
+	fcgipm_release(&l);
+	fcgipm_close(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_path_and_listener), cmocka_unit_test(test_door),    cmocka_unit_test(test_tcp),      cmocka_unit_test(test_full_queue),
-		cmocka_unit_test(test_bad_addresses),     cmocka_unit_test(test_refused), cmocka_unit_test(test_nonsense),
+		cmocka_unit_test(test_bad_addresses),     cmocka_unit_test(test_refused), cmocka_unit_test(test_nonsense), cmocka_unit_test(test_changed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

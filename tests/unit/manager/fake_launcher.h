@@ -370,6 +370,7 @@ static inline void fake_pool(struct fake *f, const char *name, uint32_t generati
 	assert_int_equal(settings_put_text(&s.listen, f->path), 0);
 	s.uid = s.gid = 65534;
 	s.workers_min = s.workers_max = 2;
+	assert_int_equal(settings_put_text(&s.workers_start, "exec"), 0); /* this launcher has no templates */
 	if (change != NULL)
 		change(&s);
 	settings_pool_encode(&w, &s);

@@ -14,6 +14,7 @@ struct peer {
 	char notes[4096], text[8192];
 	uint32_t code;
 	bool done, closed, leased;
+	int changed; /* times that it was told so */
 	int answer_fd, lease_fds;
 };
 
@@ -78,6 +79,11 @@ static void peer_take(struct peer *p)
 	struct wire_c_note note;
 	struct wire_c_done done;
 
+	if (p->d.type == WIRE_C_CHANGED) {
+		assert_int_equal(p->d.seq, 0);
+		p->changed++;
+		return;
+	}
 	assert_int_equal(p->d.seq, 7);
 	if (p->d.type == WIRE_C_NOTE) {
 		assert_true(wire_read_c_note(&r, &note));
@@ -401,6 +407,45 @@ static void lease(void **state)
 	peer_free(p);
 }
 
+static void live(struct pool_settings *s)
+{
+	s->queue_timeout += 1000;
+}
+
+static void change(struct fake *f, uint32_t generation)
+{
+	fake_pool(f, "blog", generation, 1, live);
+	fake_until(f, blog(f)->current->generation == generation);
+}
+
+/* Told once, to who asked, until it asks again; a refusal counts: the answer may be another now. */
+static void lease_changed_is_told(void **state)
+{
+	struct fake *f = *state;
+	struct peer *p = peer_new(f), *q = peer_new(f), *silent = peer_new(f);
+
+	up(f);
+	ask_pool(p, WIRE_C_LEASE, "blog", false);
+	fake_until(f, heard(p));
+	ask_pool(q, WIRE_C_LEASE, "wiki", false);
+	fake_until(f, heard(q));
+	change(f, 2);
+	fake_until(f, (heard(p), p->changed == 1));
+	fake_until(f, (heard(q), q->changed == 1));
+	change(f, 3);
+	fake_wait(f, 20);
+	assert_true(heard(p) && p->changed == 1);
+	ask_pool(p, WIRE_C_LEASE, "blog", false);
+	fake_until(f, heard(p));
+	change(f, 4);
+	fake_until(f, (heard(p), p->changed == 2));
+	assert_true(heard(q) && q->changed == 1);
+	assert_true(!heard(silent) && silent->changed == 0);
+	peer_free(p);
+	peer_free(q);
+	peer_free(silent);
+}
+
 static void shutdown_waits(void **state)
 {
 	struct fake *f = *state;
@@ -435,6 +480,7 @@ int main(void)
 		TEST(lies),
 		TEST(deaf),
 		TEST(lease),
+		TEST(lease_changed_is_told),
 		TEST(shutdown_waits),
 	};
 

@@ -45,7 +45,6 @@ static inline struct priv_jail jail_for(const char *const *argv)
 	static const char *const none[] = {NULL};
 
 	return (struct priv_jail){
-		.keep = -1,
 		.new_session = true,
 		.change_account = true,
 		.uid = ACCOUNT,

@@ -300,7 +300,7 @@ static void test_pool_values(void **state)
 		{OF(umask), 01000, "settings of a pool: umask: 1000 exceeds 0777 (0000 to 0777)"},
 		{OF(stop_signal), 19, "settings of a pool: stop.signal: \"STOP\" is not known here (TERM, INT, QUIT, HUP, USR1, USR2, WINCH or KILL)"},
 		{OF(stop_signal), 0, "settings of a pool: stop.signal: \"none\" is not known here (TERM, INT, QUIT, HUP, USR1, USR2, WINCH or KILL)"},
-		{OF(workers_max_requests), 1, "settings of a pool: workers.max_requests: \"1\" is not possible yet (leave it out)"},
+		{OF(cgroup_pids_max), 1, "settings of a pool: cgroup.pids_max: \"1\" is not possible yet (leave it out)"},
 	};
 
 	(void)state;
@@ -322,8 +322,8 @@ static void test_pool_texts(void **state)
 		size_t at;
 		const char *value, *text;
 	} texts[] = {
-		{OF(workers_start), "prefork", "settings of a pool: workers.start: \"prefork\" is not possible yet (auto or exec)"},
-		{OF(workers_start), "", "settings of a pool: workers.start: \"\" is not known here (auto or exec)"},
+		{OF(workers_start), "prefrok", "settings of a pool: workers.start: \"prefrok\" is not known here (auto, exec or prefork)"},
+		{OF(workers_start), "", "settings of a pool: workers.start: \"\" is not known here (auto, exec or prefork)"},
 		{OF(output), "x", "settings of a pool: output: \"x\" is not known here (log, null or an absolute path)"},
 		{OF(chroot), "srv", "settings of a pool: chroot: \"srv\" is no absolute path (such as /srv/alice)"},
 		{OF(directory), "", "settings of a pool: directory: \"\" is no absolute path (such as /srv/alice)"},

@@ -18,7 +18,7 @@ static void read_dump(const struct fp_doc *d, const struct settings_table *t, vo
 	struct conf_report *report = conf_report_new();
 	struct conf_arena arena = {0};
 	struct conf_yaml y = {.arena = &arena, .report = report};
-	const struct conf_section c = {report, t, s, places, "dump"};
+	const struct conf_section c = {report, t, s, places, "dump", NULL};
 	const struct conf_node *root;
 	struct fp_doc wrong = {.at = NULL};
 	uint32_t errors, warnings;
@@ -96,6 +96,16 @@ static const struct {
 	{"chroot", "/a#b: c", false, "  chroot: \"/a#b: c\"\n"},
 	{"groups", NULL, false, "  groups: []\n"},
 	{"groups", "adm", false, "  groups: [adm]\n"},
+	{"groups", "33", false, "  groups: [33]\n"},
+	{"groups", "0", false, "  groups: [0]\n"},
+	{"groups", "0660", false, "  groups: [\"0660\"]\n"}, /* what other readers take for something else */
+	{"groups", "1e3", false, "  groups: [\"1e3\"]\n"},
+	{"groups", "0x10", false, "  groups: [\"0x10\"]\n"},
+	{"groups", "2026-01-01", false, "  groups: [\"2026-01-01\"]\n"},
+	{"groups", "No", false, "  groups: [\"No\"]\n"},
+	{"groups", "y", false, "  groups: [\"y\"]\n"},
+	{"groups", "yeti", false, "  groups: [yeti]\n"},
+	{"output", "null", false, "  output: \"null\"\n"},
 	{"groups", ".5", false, "  groups: [\".5\"]\n"}, /* a text, not a number */
 	{"groups", "+1", false, "  groups: [\"+1\"]\n"},
 	{"environment", NULL, false, "  environment: {}\n"},

@@ -165,6 +165,8 @@ static void test_round_trip(void **state)
 	accepted(&s.f);
 	s.f.manager.log_target = "syslog";
 	accepted(&s.f);
+	s.f.manager.log_target = "journal";
+	accepted(&s.f);
 	s.f.manager.log_target = "/var/log/fcgipm.log";
 	accepted(&s.f);
 }
@@ -223,7 +225,7 @@ static void test_version(void **state)
 static void test_manager(void **state)
 {
 	static const char *const no_directories[] = {"", "/", "run", "/run/", "/run/../etc"};
-	static const char *const no_targets[] = {"", "log", "STDERR", "/var/log/", "/var/../etc/passwd"};
+	static const char *const no_targets[] = {"", "log", "STDERR", "syslog:", "journald", "/var/log/", "/var/../etc/passwd"};
 	struct sample s;
 
 	(void)state;

@@ -1,0 +1,25 @@
+/* A pool's scoreboard: the launcher makes it when the first worker is started, hands it on, and never looks at it. */
+#ifndef FCGIPM_LAUNCHER_BOARD_H
+#define FCGIPM_LAUNCHER_BOARD_H
+
+#include <stdint.h>
+
+struct launcher;
+struct pool;
+
+/* The descriptors are -1 as long as there is none. */
+struct board_fds {
+	int memory; /* sealed: it keeps its size, so that nobody who has mapped it is hurt */
+	int bell; /* the workers' end, by which they wake the manager */
+	int heard; /* the manager's end */
+};
+
+#define BOARD_FDS_NONE ((struct board_fds){-1, -1, -1})
+
+/* Makes it, and tells the manager.  0 or -errno. */
+int board_make(struct launcher *l, struct pool *p);
+void board_close(struct board_fds *b);
+/* Empties a line, for a new worker. */
+void board_clear(const struct board_fds *b, uint32_t slot);
+
+#endif

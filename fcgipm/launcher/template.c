@@ -1,0 +1,241 @@
+/* Templates (launcher process). */
+#include "fcgipm/launcher/template.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fcgipm/base/clock.h"
+#include "fcgipm/base/fd.h"
+#include "fcgipm/base/log.h"
+#include "fcgipm/launcher/launcher.h"
+#include "fcgipm/launcher/link.h"
+#include "include/fcgipm/board.h"
+
+enum { STRANGE_MAX = 16 };
+
+static void hook_ready(void *ctx, uint32_t events);
+
+int template_open(struct worker *t, int *ret_theirs)
+{
+	const int on = 1;
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	if (setsockopt(pair[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0) {
+		close(pair[0]);
+		close(pair[1]);
+		return -errno;
+	}
+	t->hook = (struct loop_source){.fd = pair[0], .events = EPOLLIN, .ready = hook_ready, .ctx = t};
+	*ret_theirs = pair[1];
+	return 0;
+}
+
+void template_watch(struct launcher *l, struct worker *t)
+{
+	loop_watch(&l->loop, &t->hook);
+}
+
+/* ---- orders ---- */
+
+static struct worker *take_order(struct worker *t, uint32_t slot)
+{
+	struct worker **at = &t->orders, *w;
+
+	while (*at != NULL && (*at)->slot != slot)
+		at = &(*at)->next_order;
+	w = *at;
+	if (w != NULL)
+		*at = w->next_order;
+	return w;
+}
+
+static void order_ends(struct launcher *l, struct worker *w)
+{
+	loop_disarm(&l->loop, &w->order_limit);
+	w->ordered_from = NULL;
+}
+
+static void order_fails(struct launcher *l, struct worker *w, int error, const char *why)
+{
+	order_ends(l, w);
+	if (w->order_manager == l->manager_starts)
+		link_answer_code(l, w->order_seq, -error, why);
+	worker_forget(l, w);
+}
+
+static void order_overdue(void *ctx)
+{
+	struct worker *w = ctx;
+	struct worker *t = w->ordered_from;
+
+	take_order(t, w->slot);
+	order_fails(t->child.launcher, w, ETIMEDOUT, "the template did not fork in time");
+}
+
+int template_order(struct launcher *l, struct worker *t, struct worker *w, int output, uint32_t seq)
+{
+	struct hook_word word = {.kind = HOOK_FORK, .value = w->slot};
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = {};
+	struct iovec v = {.iov_base = &word, .iov_len = sizeof(word)};
+	struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &output, sizeof(output));
+	if (sendmsg(t->hook.fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) != sizeof(word))
+		return errno == EAGAIN ? -EAGAIN : -ESRCH;
+	w->order_seq = seq;
+	w->order_manager = l->manager_starts;
+	w->ordered_from = t;
+	w->next_order = t->orders;
+	t->orders = w;
+	w->order_limit = (struct loop_timer){.fire = order_overdue, .ctx = w};
+	loop_arm(&l->loop, &w->order_limit, fp_now_ms() + SPAWN_LIMIT_MS);
+	return 0;
+}
+
+void template_close(struct launcher *l, struct worker *t)
+{
+	while (t->orders != NULL)
+		order_fails(l, take_order(t, t->orders->slot), ESRCH, "the template has ended");
+	loop_unwatch(&l->loop, &t->hook);
+	fp_close(&t->hook.fd);
+}
+
+/* ---- what it says ---- */
+
+/* Ours to wait for, so that its number is its own until we have reaped it. */
+static bool is_child(pid_t pid)
+{
+	siginfo_t info;
+
+	return pid > 0 && waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0;
+}
+
+/* A template that talks without being asked is ended: it would keep us busy. */
+static void refuse(struct launcher *l, struct worker *t, pid_t from)
+{
+	if (t->strange++ == 0)
+		log_warn("template.refused", KS("pool", t->pool->name), KI("pid", from));
+	if (t->strange == STRANGE_MAX)
+		worker_signal(l, t, SIGKILL);
+}
+
+/* A worker has come.  The manager that asked may be gone; its successor hears of this one as of any other. */
+static void come(struct launcher *l, struct worker *t, uint32_t slot, const struct ucred *from)
+{
+	struct worker *w = from->uid == t->uid && !child_is_known(l, from->pid) ? take_order(t, slot) : NULL;
+	struct wire_worker_id id;
+	int pidfd;
+
+	if (w == NULL) {
+		refuse(l, t, from->pid);
+		return;
+	}
+	pidfd = is_child(from->pid) ? (int)syscall(SYS_pidfd_open, from->pid, 0) : -1;
+	if (pidfd < 0) {
+		order_fails(l, w, ESRCH, "the new worker ended at once");
+		return;
+	}
+	order_ends(l, w);
+	worker_adopt(l, w, from->pid, pidfd);
+	if (w->order_manager != l->manager_starts || l->link.fd < 0) {
+		link_worker(l, w);
+		return;
+	}
+	id.worker = w->id;
+	link_answer(l, w->order_seq, &(struct wire_answer){.value = w->id, .number = from->pid, .text = ""}, &w->output.fd, w->output.fd >= 0 ? 1 : 0);
+	link_started(l, &id);
+}
+
+static void hooked(struct launcher *l, struct worker *t, uint32_t reason)
+{
+	struct wire_hooked m = {.worker = t->id, .reason = (uint8_t)reason};
+
+	if (t->hooked || reason >= HOOK_REASON_COUNT || t->how != WIRE_START_TEMPLATE) {
+		refuse(l, t, t->child.pid);
+		return;
+	}
+	t->hooked = reason == HOOK_REASON_NONE;
+	if (!t->hooked)
+		worker_is_no_template(l, t);
+	link_hooked(l, &m);
+}
+
+static void take_word(struct launcher *l, struct worker *t, const struct hook_word *w, const struct ucred *from)
+{
+	bool itself = from->pid == t->child.pid;
+	struct worker *lost;
+
+	if (w->kind == HOOK_HELLO)
+		come(l, t, w->value, from);
+	else if (w->kind == HOOK_READY && itself)
+		hooked(l, t, HOOK_REASON_NONE);
+	else if (w->kind == HOOK_REFUSED && itself && w->value != HOOK_REASON_NONE)
+		hooked(l, t, w->value);
+	else if (w->kind == HOOK_FAILED && itself && (lost = take_order(t, w->value)) != NULL)
+		order_fails(l, lost, EAGAIN, "the template cannot fork");
+	else
+		refuse(l, t, from->pid);
+}
+
+/* Who sent it.  Descriptors that come along are closed. */
+static struct ucred sender_of(struct msghdr *m)
+{
+	struct ucred from = {.pid = 0};
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
+		if (c->cmsg_level != SOL_SOCKET)
+			continue;
+		if (c->cmsg_type == SCM_CREDENTIALS && c->cmsg_len >= CMSG_LEN(sizeof(from)))
+			memcpy(&from, CMSG_DATA(c), sizeof(from));
+		for (size_t i = 0; c->cmsg_type == SCM_RIGHTS && i < (c->cmsg_len - CMSG_LEN(0)) / sizeof(int); i++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
+			close(fd);
+		}
+	}
+	return from;
+}
+
+static void hook_ready(void *ctx, uint32_t events)
+{
+	struct worker *t = ctx;
+	struct launcher *l = t->child.launcher;
+	union {
+		char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(64 * sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct hook_word w;
+	struct iovec v = {.iov_base = &w, .iov_len = sizeof(w)};
+	struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
+	ssize_t n = recvmsg(t->hook.fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	struct ucred from;
+
+	(void)events;
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		template_close(l, t);
+		return;
+	}
+	from = sender_of(&m);
+	if (n == sizeof(w) && (m.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0)
+		take_word(l, t, &w, &from);
+	else
+		refuse(l, t, from.pid);
+}

@@ -1,0 +1,346 @@
+/* Scoreboards (manager process). */
+#include "fcgipm/manager/board.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fcgipm/base/clock.h"
+#include "fcgipm/base/fd.h"
+#include "fcgipm/base/log.h"
+#include "fcgipm/manager/crew.h"
+#include "fcgipm/manager/manager.h"
+#include "fcgipm/probe/process.h"
+#include "include/fcgipm/board.h"
+
+enum { BELL_PAUSE_MS = 2, BELL_READS = 64, TICK_LEAST_MS = 20, MEMORY_MS = 1000, KEPT_MS = 1000 };
+
+#define GET(field)        __atomic_load_n(&(field), __ATOMIC_ACQUIRE)
+#define PUT(field, value) __atomic_store_n(&(field), (value), __ATOMIC_RELEASE)
+
+static struct board_slot *slot_of(const struct worker *w)
+{
+	struct board *b = w->pool->board.map;
+
+	return b != NULL && w->slot < BOARD_SLOTS ? &b->slots[w->slot] : NULL;
+}
+
+static uint32_t state_of(const struct worker *w)
+{
+	const struct board_slot *s = slot_of(w);
+
+	return s != NULL ? GET(s->state) : BOARD_EMPTY;
+}
+
+/* ---- the bell ---- */
+
+static void bell_listen(struct pool *p)
+{
+	if (!p->board.listening && p->board.map != NULL)
+		p->board.listening = event_add(&p->board.rung, NULL) == 0;
+}
+
+/* Whoever rings without end is heard every BELL_PAUSE_MS. */
+static void bell_rung(evutil_socket_t fd, short what, void *ctx)
+{
+	struct pool *p = ctx;
+	char byte;
+	int i = 0;
+
+	(void)what;
+	p->board.listening = false;
+	p->board.wakes++;
+	while (i++ < BELL_READS && recv(fd, &byte, 1, MSG_DONTWAIT) > 0)
+		;
+	timer_arm(&p->board.pause, BELL_PAUSE_MS);
+	board_scan(p);
+	queue_sample_soon(p);
+}
+
+static void bell_paused(evutil_socket_t fd, short what, void *ctx)
+{
+	(void)fd;
+	(void)what;
+	bell_listen(ctx);
+}
+
+static void board_tick(evutil_socket_t fd, short what, void *ctx)
+{
+	struct pool *p = ctx;
+
+	(void)fd;
+	(void)what;
+	p->board.ticking = false;
+	board_scan(p);
+}
+
+bool board_open(struct pool *p, int memory, int bell)
+{
+	struct stat st;
+	void *map = MAP_FAILED;
+	int seals = fcntl(memory, F_GET_SEALS);
+
+	if (p->board.map == NULL && seals >= 0 && (seals & F_SEAL_SHRINK) != 0 && fstat(memory, &st) == 0 && st.st_size == (off_t)sizeof(struct board))
+		map = mmap(NULL, sizeof(struct board), PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
+	fp_close(&memory);
+	if (map == MAP_FAILED) {
+		fp_close(&bell);
+		return false;
+	}
+	p->board = (struct board_watch){.map = map, .bell = bell};
+	event_assign(&p->board.rung, p->m->base, bell, EV_READ, bell_rung, p);
+	evtimer_assign(&p->board.pause, p->m->base, bell_paused, p);
+	evtimer_assign(&p->board.tick, p->m->base, board_tick, p);
+	bell_listen(p);
+	board_settle(p);
+	return true;
+}
+
+void board_close(struct pool *p)
+{
+	if (p->board.map == NULL)
+		return;
+	event_del(&p->board.rung);
+	event_del(&p->board.pause);
+	event_del(&p->board.tick);
+	fp_close(&p->board.bell);
+	munmap(p->board.map, sizeof(struct board));
+	p->board.map = NULL;
+}
+
+/* ---- lines ---- */
+
+static bool is_taken(const struct worker *list, uint32_t slot)
+{
+	for (const struct worker *w = list; w != NULL; w = w->next)
+		if (w->slot == slot)
+			return true;
+	return false;
+}
+
+uint32_t board_free_slot(const struct pool *p)
+{
+	uint32_t slot = 0;
+
+	while (is_taken(p->workers, slot) || is_taken(p->templates, slot))
+		slot++;
+	return slot;
+}
+
+bool board_is_loaded(const struct worker *w)
+{
+	return state_of(w) != BOARD_EMPTY;
+}
+
+void board_stop(const struct worker *w, int signal)
+{
+	struct board_slot *s = slot_of(w);
+
+	if (s != NULL)
+		PUT(s->stop, (uint32_t)signal);
+}
+
+struct board_census board_census(const struct pool *p)
+{
+	struct board_census c = {.exact = p->board.map != NULL};
+
+	for (const struct worker *w = p->workers; w != NULL; w = w->next) {
+		uint32_t state = state_of(w);
+
+		if (w->state != WORKER_READY && w->state != WORKER_RETIRING)
+			continue;
+		c.idle += state == BOARD_IDLE;
+		c.busy += state == BOARD_BUSY;
+		c.kept += state == BOARD_KEPT;
+		c.exact = c.exact && state >= BOARD_IDLE && state != BOARD_BLIND && state <= BOARD_LEAVING;
+	}
+	return c;
+}
+
+/* ---- what follows ---- */
+
+static void take_numbers(struct worker *w, const struct board_slot *s)
+{
+	uint64_t requests = GET(s->requests), abandoned = GET(s->abandoned), busy = GET(s->busy_ns);
+
+	/* A worker may write what it likes; what is told never goes back. */
+	w->pool->counters.served += requests > w->requests ? requests - w->requests : 0;
+	w->pool->counters.abandoned += abandoned > w->abandoned ? abandoned - w->abandoned : 0;
+	w->pool->counters.busy_us += busy > w->busy_ns ? (busy - w->busy_ns) / 1000 : 0;
+	w->requests = requests;
+	w->abandoned = abandoned;
+	w->busy_ns = busy;
+}
+
+/* In the words of the kernel, as far as it tells us. */
+static void stack_of(pid_t pid, char *text, size_t size)
+{
+	char path[32], raw[512];
+	ssize_t n;
+	int fd;
+	size_t len = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/stack", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd >= 0 ? read(fd, raw, sizeof(raw)) : -1;
+	fp_close(&fd);
+	for (ssize_t i = 0; i < n && len + 1 < size; i++)
+		text[len++] = raw[i] == '\n' ? ' ' : raw[i];
+	text[len] = '\0';
+}
+
+static void watch_request(struct worker *w, const struct board_slot *s, int64_t *due_ms)
+{
+	const struct pool_settings *set = &pool_wanted(w->pool)->set;
+	int64_t age = fp_now_ms() - GET(s->since_ns) / 1000000, slow = set->request_slow, limit = set->request_timeout;
+	char stack[256];
+
+	if (age < 0)
+		return;
+	if (slow > 0 && age >= slow && w->slow_request != w->requests) {
+		w->slow_request = w->requests;
+		stack_of(w->pid, stack, sizeof(stack));
+		log_warn("request.slow", KS("pool", w->pool->name), KI("pid", w->pid), KI("ms", age), KS("stack", stack));
+		w->pool->counters.slow++;
+	}
+	if (limit > 0 && age >= limit && worker_accepts(w->state)) {
+		log_warn("request.timeout", KS("pool", w->pool->name), KI("pid", w->pid), KI("ms", age));
+		w->timed_out = w->over_time = true;
+		worker_happened(w, WORKER_ON_KILL);
+		return;
+	}
+	if (slow > 0 && age < slow && slow - age < *due_ms)
+		*due_ms = slow - age;
+	if (limit > 0 && age < limit && limit - age < *due_ms)
+		*due_ms = limit - age;
+}
+
+static void watch_kept(struct worker *w, const struct board_slot *s)
+{
+	int64_t age = fp_now_ms() - GET(s->since_ns) / 1000000;
+
+	if (w->said_pinned || age < KEPT_MS || w->pool->queue.depth == 0)
+		return;
+	w->said_pinned = true;
+	log_warn("worker.pinned", KS("pool", w->pool->name), KI("pid", w->pid), KI("ms", age), KI("queued", w->pool->queue.depth));
+}
+
+static void watch_size(struct worker *w)
+{
+	uint64_t most = pool_wanted(w->pool)->set.workers_max_memory;
+	int64_t now = fp_now_ms(), have;
+
+	if (most == 0 || w->overdue || now - w->measured_ms < MEMORY_MS)
+		return;
+	w->measured_ms = now;
+	have = probe_memory(w->pid);
+	if (have <= 0 || (uint64_t)have < most)
+		return;
+	log_info("worker.max_memory", KS("pool", w->pool->name), KI("pid", w->pid), KI("bytes", have));
+	w->overdue = true;
+	pool_touch(w->pool);
+}
+
+static void scan_one(struct worker *w, int64_t *due_ms)
+{
+	const struct board_slot *s = slot_of(w);
+	uint32_t state = GET(s->state), most = pool_wanted(w->pool)->set.workers_max_requests;
+
+	take_numbers(w, s);
+	if (w->state == WORKER_BOOTING && state >= BOARD_IDLE)
+		worker_happened(w, WORKER_ON_SEEN_READY);
+	if (w->state != WORKER_READY && w->state != WORKER_RETIRING)
+		return;
+	if (state == BOARD_BUSY)
+		watch_request(w, s, due_ms);
+	if (state == BOARD_KEPT)
+		watch_kept(w, s);
+	if (w->state != WORKER_READY)
+		return;
+	watch_size(w);
+	if (state == BOARD_LEAVING)
+		retire_worker(w, RETIRE_REQUESTS);
+	else if (most != 0 && w->requests + 1 >= most && !w->overdue) {
+		w->overdue = true;
+		pool_touch(w->pool);
+	}
+}
+
+/* A worker that was killed while it was idle is still counted by the others. */
+static void correct_idle(struct pool *p, const struct board_census *c)
+{
+	struct board_head *h = &p->board.map->head;
+	int32_t off = GET(h->idle) - (int32_t)c->idle;
+
+	if (off != 0 && off == p->board.idle_off) { /* twice the same: not one that is on its way */
+		__atomic_sub_fetch(&h->idle, off, __ATOMIC_RELAXED);
+		off = 0;
+	}
+	p->board.idle_off = off;
+}
+
+void board_scan(struct pool *p)
+{
+	int64_t due = INT64_MAX;
+	struct board_census c;
+
+	if (p->board.map == NULL || pool_wanted(p) == NULL)
+		return;
+	for (struct worker *w = p->workers; w != NULL; w = w->next)
+		if (slot_of(w) != NULL && w->id != 0)
+			scan_one(w, &due);
+	c = board_census(p);
+	correct_idle(p, &c);
+	board_settle(p);
+	if (pool_wanted(p)->set.workers_max_memory > 0 && c.busy > 0 && due > MEMORY_MS)
+		due = MEMORY_MS;
+	if (due != INT64_MAX) {
+		p->board.ticking = true;
+		timer_arm(&p->board.tick, due < TICK_LEAST_MS ? TICK_LEAST_MS : due);
+	}
+}
+
+/* ---- what workers are told ---- */
+
+void board_settle(struct pool *p)
+{
+	const struct pool_spec *s = pool_wanted(p);
+	struct board_head *h = p->board.map != NULL ? &p->board.map->head : NULL;
+
+	if (h == NULL || s == NULL)
+		return;
+	PUT(h->max_requests, s->set.workers_max_requests);
+	PUT(h->stop, (uint32_t)s->set.stop_signal);
+	if (!p->board.ticking)
+		PUT(h->watch, s->set.request_timeout > 0 || s->set.request_slow > 0 || s->set.workers_max_memory > 0);
+}
+
+bool board_arm(struct pool *p, uint32_t low)
+{
+	struct board_head *h = &p->board.map->head;
+
+	PUT(h->low, (int32_t)low);
+	PUT(h->armed, 1);
+	bell_listen(p);
+	return GET(h->idle) >= (int32_t)low;
+}
+
+bool board_left(struct worker *w)
+{
+	const struct board_slot *s = slot_of(w);
+	uint32_t state = state_of(w);
+
+	if (s == NULL)
+		return false;
+	take_numbers(w, s);
+	if (state == BOARD_IDLE)
+		__atomic_sub_fetch(&w->pool->board.map->head.idle, 1, __ATOMIC_RELAXED);
+	return state == BOARD_LEAVING && w->was_ready;
+}

@@ -1,0 +1,47 @@
+/* The scoreboard of a pool, as the manager reads it (include/fcgipm/board.h).  All of it is foreign bytes, of which it copies what it uses, once. */
+#ifndef FCGIPM_MANAGER_BOARD_H
+#define FCGIPM_MANAGER_BOARD_H
+
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct board;
+struct pool;
+struct worker;
+
+struct board_watch {
+	struct board *map; /* NULL: none yet */
+	int bell; /* workers write, the manager reads; -1 */
+	struct event rung, pause, tick;
+	bool listening, ticking;
+	int32_t idle_off; /* by how much the workers' count of idle ones was wrong when it was looked at last */
+	uint64_t wakes;
+};
+
+/* What the board says of a pool. */
+struct board_census {
+	uint32_t idle, busy, kept;
+	bool exact; /* every worker that can accept has a line that tells */
+};
+
+/* Takes both descriptors.  False: it is none. */
+bool board_open(struct pool *p, int memory, int bell);
+void board_close(struct pool *p);
+/* A line that no worker of the pool has. */
+uint32_t board_free_slot(const struct pool *p);
+/* Reads all lines: who is ready, who goes, what was served; and what follows from it. */
+void board_scan(struct pool *p);
+struct board_census board_census(const struct pool *p);
+/* Writes the settings that workers act upon by themselves. */
+void board_settle(struct pool *p);
+/* Wakes the manager when fewer than low are idle.  False: that is so already. */
+bool board_arm(struct pool *p, uint32_t low);
+/* The worker's library was loaded. */
+bool board_is_loaded(const struct worker *w);
+/* It goes by itself when its request has ended. */
+void board_stop(const struct worker *w, int signal);
+/* It has ended: its last numbers are taken.  True when it had gone by itself between two requests. */
+bool board_left(struct worker *w);
+
+#endif

@@ -1,0 +1,34 @@
+/* A request's body on its way to the application: streamed when its length is known, else collected first (runs in httpd). */
+#ifndef MOD_FCGIPM_BODY_H
+#define MOD_FCGIPM_BODY_H
+
+#include <httpd.h>
+#include <apr_buckets.h>
+#include <stdbool.h>
+
+#include "fcgipm/fcgi/client.h"
+
+struct body {
+	request_rec *r;
+	apr_bucket_brigade *bb; /* what was read and not sent yet; its first bucket may be the codec's */
+	apr_off_t length; /* -1: there is none */
+	bool lent; /* the first bucket is the codec's */
+	bool ended; /* httpd has no more */
+	bool taken; /* something was read that cannot be read again */
+};
+
+enum body_state { BODY_FED, BODY_LATER, BODY_FAILED };
+
+/* OK, or the HTTP status to answer with.  Reads a chunked body to its end. */
+int body_init(struct body *b, request_rec *r);
+void body_init_none(struct body *b, request_rec *r);
+/* Bytes that are all there; bb is taken. */
+void body_init_brigade(struct body *b, request_rec *r, apr_bucket_brigade *bb, apr_off_t length);
+/* Feeds the codec what it wants next.  BODY_LATER: the client has sent nothing more yet; BODY_FAILED: it is gone, or what it sends is no body. */
+enum body_state body_feed(struct body *b, struct fcgi_client *codec);
+/* Says 100 Continue where the client waits for that.  Nothing of an answer may have gone out. */
+void body_invite(struct body *b);
+/* Keeps what was read while the connection is given back. */
+void body_settle(struct body *b);
+
+#endif
