@@ -43,7 +43,7 @@ LIBS_cli = -lncursesw
 ALL_LIBS = -lyaml -levent_core -lcap -lncursesw
 
 PROGRAMS = $(BUILD)/bin/fcgipm $(ROLES:%=$(BUILD)/libexec/fcgipm/fcgipm-%)
-LIBRARY = $(BUILD)/libexec/fcgipm/libfcgipm-prefork.so
+LIBRARY = $(BUILD)/lib/fcgipm/libfcgipm-prefork.so
 MODULE = $(BUILD)/lib/httpd/modules/mod_fcgipm.so
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*/test_*.c))
 FUZZ_NAMES = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -89,7 +89,7 @@ $(MODULE): $(patsubst %.c,$(BUILD)/pic/%.o,$(wildcard mod_fcgipm/*.c $(PIC_LAYER
 	$(Q)$(CC) $(ALL_CFLAGS) $(filter-out -pie,$(ALL_LDFLAGS)) -shared -o $@ $^
 
 # What is preloaded into applications: no C library of its own, so that it fits to any, and no protection that would call one.
-PRELOAD_CFLAGS = -std=gnu2x -D_GNU_SOURCE -I. -O2 -g -fPIC -fvisibility=hidden -ffreestanding -fno-stack-protector -fno-sanitize=all -U_FORTIFY_SOURCE $(WARN) -Wno-missing-prototypes -Wno-maybe-uninitialized
+PRELOAD_CFLAGS = -std=gnu2x -D_GNU_SOURCE -I. -O2 -g -fPIC -fvisibility=hidden -ffreestanding -fno-stack-protector -fno-sanitize=all -U_FORTIFY_SOURCE $(WARN) -Wno-missing-prototypes -Wno-address
 $(LIBRARY): $(wildcard fcgipm/prefork/*.[ch]) include/fcgipm/board.h
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
@@ -214,10 +214,13 @@ deps: ## Say and install what is missing, by Debian package; make the accounts
 
 # What is below /etc is the administrator's: there are examples of that in share/fcgipm.
 install: all ## Install below prefix=/usr/local (DESTDIR for packages)
-	install -d $(addprefix $(DESTDIR)$(prefix)/,bin libexec/fcgipm share/man/man5 share/man/man7 share/man/man8 share/fcgipm share/bash-completion/completions lib/sysusers.d lib/tmpfiles.d) $(DESTDIR)$(unitdir) $(DESTDIR)$(moduledir)
+	install -d $(addprefix $(DESTDIR)$(prefix)/,bin libexec/fcgipm lib/fcgipm include/fcgipm share/fcgipm/adapters/fcgipm share/man/man5 share/man/man7 share/man/man8 share/fcgipm share/bash-completion/completions lib/sysusers.d lib/tmpfiles.d) $(DESTDIR)$(unitdir) $(DESTDIR)$(moduledir)
 	install -m 755 $(BUILD)/bin/fcgipm $(DESTDIR)$(prefix)/bin/
 	install -m 755 $(ROLES:%=$(BUILD)/libexec/fcgipm/fcgipm-%) $(DESTDIR)$(prefix)/libexec/fcgipm/
 	install -m 644 $(MODULE) $(DESTDIR)$(moduledir)/
+	install -m 644 $(LIBRARY) $(DESTDIR)$(prefix)/lib/fcgipm/
+	install -m 644 include/fcgipm/prefork.h $(DESTDIR)$(prefix)/include/fcgipm/
+	install -m 644 $(addprefix include/fcgipm/prefork.,rb py pm lisp) $(DESTDIR)$(prefix)/share/fcgipm/adapters/fcgipm/
 	install -m 644 $(wildcard man/*.8) $(DESTDIR)$(prefix)/share/man/man8/
 	install -m 644 $(wildcard man/*.5) $(DESTDIR)$(prefix)/share/man/man5/
 	install -m 644 $(wildcard man/*.7) $(DESTDIR)$(prefix)/share/man/man7/

@@ -55,7 +55,7 @@ count_of() { sed -n "s/.*[ =]\([0-9]*\) $1.*/\1/p" <<<"$2" | tail -n 1; }
 
 integration() {
 	local summary rc
-	FCGIPM_BUILD=$(realpath "$build") /usr/bin/python3 -m pytest -q -rs -p no:cacheprovider ${T:+-k "$T"} tests/integration 2>&1 </dev/null | tee -a "$log" | tail -n 60
+	FCGIPM_BUILD=$(realpath "$build") /usr/bin/python3 -m pytest -q -rfEs -p no:cacheprovider ${T:+-k "$T"} tests/integration 2>&1 </dev/null | tee -a "$log" | tail -n 100
 	rc=${PIPESTATUS[0]}
 	summary=$(grep -E '(passed|failed|error|skipped).* in [0-9.]+s' "$log" | tail -n 1)
 	summary="=$summary"

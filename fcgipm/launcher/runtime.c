@@ -38,7 +38,7 @@ static int find_exe_dir(struct launcher *l, struct fp_err *err)
 	l->exe_dir = strdup(path);
 	if (l->exe_dir == NULL)
 		return -ENOMEM;
-	l->library_fd = runtime_open_role(l, "libfcgipm-prefork.so"); /* without it every worker is started by its command, as ever */
+	l->library_fd = runtime_open_role(l, "../../lib/fcgipm/libfcgipm-prefork.so"); /* without it every worker is started by its command, as ever */
 	return 0;
 }
 

@@ -1,16 +1,26 @@
-/* How a process is forked so that its language's runtime knows: signal threads, locks and random generators are theirs.  Their functions are looked for by
- * name, when the first worker is asked for. */
+/* How a process is forked so that its language's runtime knows: signal threads, locks and random generators are theirs.  Their functions are found by name, when
+ * the first worker is asked for; where dlsym() is not at hand (before glibc 2.34, in a program without libdl) there is none of these languages. */
+#include <dlfcn.h>
+
 #include "fcgipm/prefork/prefork.h"
+
+#pragma weak dlsym
+#pragma weak dladdr
+extern pid_t __fork(void) __attribute__((weak)); /* musl has none, and dlsym() always */
+
+static void *find(void *where, const char *name)
+{
+	return dlsym != NULL ? dlsym(where, name) : NULL;
+}
 
 /* ---- pthread_atfork(): a clone by hand runs nobody's handlers, so they are noted as they are registered ---- */
 
-enum { HANDLERS_MAX = 32 };
+enum { BEFORE, IN_PARENT, IN_CHILD, HANDLERS_MAX = 32 };
 typedef void handler(void);
 
-static struct {
-	handler *run[3]; /* before, in the parent, in the child */
-} handlers[HANDLERS_MAX];
+static handler *handlers[HANDLERS_MAX][3];
 static unsigned handler_count;
+static bool only_here; /* the C library's own list could not be reached */
 
 /* The C library calls this for pthread_atfork().  Its own list serves fork(), ours hook_clone(). */
 EXPORT int __register_atfork(handler *before, handler *parent, handler *child, void *object)
@@ -18,114 +28,87 @@ EXPORT int __register_atfork(handler *before, handler *parent, handler *child, v
 	static int (*real)(handler *, handler *, handler *, void *);
 
 	if (real == NULL)
-		*(void **)&real = symbol_find("__register_atfork");
-	if (handler_count < HANDLERS_MAX) {
-		handlers[handler_count].run[0] = before;
-		handlers[handler_count].run[1] = parent;
-		handlers[handler_count++].run[2] = child;
+		*(void **)&real = find(RTLD_NEXT, "__register_atfork");
+	only_here = real == NULL;
+	if (handler_count < HANDLERS_MAX)
+		memcpy(handlers[handler_count++], (handler *[]){before, parent, child}, sizeof(handlers[0]));
+	return only_here ? 0 : real(before, parent, child, object);
+}
+
+static void run_handlers(int when)
+{
+	Dl_info info;
+
+	for (unsigned i = 0; i < handler_count; i++) { /* pthread_atfork(3): before in reverse order */
+		handler *h = handlers[when == BEFORE ? handler_count - 1 - i : i][when];
+
+		if (h != NULL && (dladdr == NULL || dladdr((void *)(uintptr_t)h, &info) != 0)) /* what registered it may have been unloaded */
+			h();
 	}
-	return real != NULL ? real(before, parent, child, object) : 0;
-}
-
-static void run_handler(unsigned i, int when)
-{
-	handler *h = handlers[i].run[when];
-	void *address;
-
-	*(handler **)&address = h;
-	if (h != NULL && symbol_is_mapped(address)) /* what registered it may have been unloaded */
-		h();
-}
-
-void runtime_handlers(int when)
-{
-	for (unsigned i = 0; i < handler_count; i++)
-		run_handler(when == 0 ? handler_count - 1 - i : i, when); /* pthread_atfork(3): before in reverse order */
 }
 
 static long plain(void)
 {
 	long pid;
 
-	runtime_handlers(0);
+	run_handlers(BEFORE);
 	pid = hook_clone();
-	runtime_handlers(pid == 0 ? 2 : 1);
+	run_handlers(pid == 0 ? IN_CHILD : IN_PARENT);
 	return pid;
 }
 
-/* ---- the languages ---- */
+/* ---- the languages: Ruby's and Python's own fork starts threads anew and seeds generators; it calls fork(), which makes a worker while forking is set ---- */
 
 #define FUNCTION(name, result, ...) static result (*name)(__VA_ARGS__)
-#define FIND(name)                  ((*(void **)&name = symbol_find(#name)) != NULL)
-
-/* Ruby: its own fork starts the timer thread anew and gives the random generator another seed; it calls fork(), which makes a worker while forking is set. */
+#define FIND(name)                  ((*(void **)&name = find(RTLD_DEFAULT, #name)) != NULL)
 FUNCTION(ruby_thread_has_gvl_p, int, void);
 FUNCTION(rb_thread_call_with_gvl, void *, void *(*)(void *), void *);
 FUNCTION(rb_eval_string_protect, unsigned long, const char *, int *);
-static long ruby_pid;
+FUNCTION(PyGILState_Ensure, int, void);
+FUNCTION(PyGILState_Release, void, int);
+FUNCTION(PyRun_SimpleString, int, const char *);
+FUNCTION(Perl_eval_pv, void *, void *, const char *, int);
+static void *(*Perl_get_context)(void);
+static long forked;
 
-static void *ruby_eval(void *ctx)
-{
-	int state = 0;
-
-	(void)ctx;
-	ruby_pid = -1;
-	prefork.forking = true;
-	rb_eval_string_protect("Process.fork", &state);
-	prefork.forking = false;
-	return NULL;
-}
-
-static bool has_ruby(void)
+bool runtime_copes_with_threads(void)
 {
 	return FIND(rb_eval_string_protect) && FIND(ruby_thread_has_gvl_p) && FIND(rb_thread_call_with_gvl);
 }
 
-static long ruby_fork(void)
+static void *ruby_eval(void *state)
 {
-	if (ruby_thread_has_gvl_p())
-		ruby_eval(NULL);
-	else
-		rb_thread_call_with_gvl(ruby_eval, NULL); /* accept() is called without the lock */
-	return ruby_pid;
+	prefork.forking = true;
+	rb_eval_string_protect("Process.fork", state);
+	prefork.forking = false;
+	return NULL;
 }
 
-/* Python (os.fork() does the same). */
-FUNCTION(PyGILState_Ensure, int, void);
-FUNCTION(PyGILState_Release, void, int);
-FUNCTION(PyOS_BeforeFork, void, void);
-FUNCTION(PyOS_AfterFork_Parent, void, void);
-FUNCTION(PyOS_AfterFork_Child, void, void);
-
-static bool has_python(void)
+static long ruby_fork(void)
 {
-	return FIND(PyGILState_Ensure) && FIND(PyGILState_Release) && FIND(PyOS_BeforeFork) && FIND(PyOS_AfterFork_Parent) && FIND(PyOS_AfterFork_Child);
+	int state;
+
+	forked = -1;
+	if (ruby_thread_has_gvl_p())
+		ruby_eval(&state);
+	else
+		rb_thread_call_with_gvl(ruby_eval, &state); /* accept() is called without the lock */
+	return forked;
 }
 
 static long python_fork(void)
 {
 	int state = PyGILState_Ensure();
-	long pid;
 
-	PyOS_BeforeFork();
-	pid = plain();
-	if (pid == 0)
-		PyOS_AfterFork_Child();
-	else
-		PyOS_AfterFork_Parent();
+	forked = -1;
+	prefork.forking = true;
+	PyRun_SimpleString("__import__('os').fork()");
+	prefork.forking = false;
 	PyGILState_Release(state);
-	return pid;
+	return forked;
 }
 
-/* Perl: all but the seed of rand() is right by itself. */
-FUNCTION(Perl_eval_pv, void *, void *, const char *, int);
-static void *(*Perl_get_context)(void);
-
-static bool has_perl(void)
-{
-	return FIND(Perl_eval_pv) && FIND(Perl_get_context);
-}
-
+/* All but the seed of rand() is right by itself. */
 static long perl_fork(void)
 {
 	long pid = plain();
@@ -135,55 +118,31 @@ static long perl_fork(void)
 	return pid;
 }
 
-static bool always(void)
-{
-	return true;
-}
-
-static const struct language {
-	bool (*is)(void);
-	long (*fork)(void);
-	bool copes_with_threads;
-} languages[] = {
-	{has_ruby, ruby_fork, true},
-	{has_python, python_fork, false},
-	{has_perl, perl_fork, false},
-	{always, plain, false},
-};
-
-static const struct language *language(void)
-{
-	static const struct language *known;
-
-	for (unsigned i = 0; known == NULL; i++)
-		if (languages[i].is())
-			known = &languages[i];
-	return known;
-}
-
 long runtime_fork(void)
 {
-	return language()->fork();
+	if (runtime_copes_with_threads())
+		return ruby_fork();
+	if (FIND(PyGILState_Ensure) && FIND(PyGILState_Release) && FIND(PyRun_SimpleString))
+		return python_fork();
+	if (FIND(Perl_eval_pv) && FIND(Perl_get_context))
+		return perl_fork();
+	return plain();
 }
-
-bool runtime_copes_with_threads(void)
-{
-	return language()->copes_with_threads;
-}
-
-extern int __fork(void) __attribute__((weak));
 
 /* The application's own children are none of ours. */
-EXPORT int fork(void)
+EXPORT pid_t fork(void)
 {
-	static int (*real)(void);
-	int pid;
+	pid_t (*real)(void);
+	pid_t pid;
 
 	if (prefork.forking)
-		return (int)(ruby_pid = hook_clone());
-	if (real == NULL && __fork == NULL)
-		*(void **)&real = symbol_find("fork");
-	pid = __fork != NULL ? __fork() : real();
+		return (pid_t)(forked = plain());
+	*(void **)&real = find(RTLD_NEXT, "fork");
+	if (only_here)
+		run_handlers(BEFORE);
+	pid = real != NULL ? real() : __fork();
+	if (only_here)
+		run_handlers(pid == 0 ? IN_CHILD : IN_PARENT);
 	prefork.on = prefork.on && pid != 0;
 	return pid;
 }

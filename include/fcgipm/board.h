@@ -23,7 +23,7 @@ enum board_state {
 	BOARD_IDLE,
 	BOARD_BUSY, /* has a connection with a request */
 	BOARD_KEPT, /* has a connection (FCGI_KEEP_CONN) and waits for its next request */
-	BOARD_BLIND, /* serves with several threads: what it does is not known */
+	BOARD_BLIND, /* serves several connections at once: what it does is not known */
 	BOARD_LEAVING, /* between two requests it was to go, and goes */
 };
 
@@ -65,7 +65,8 @@ enum hook_kind {
 /* X(NAME, why a pool is not pre-forked) */
 #define HOOK_REASONS(X)                                                                                                                                        \
 	X(NONE, "")                                                                                                                                            \
-	X(THREADS, "the application has several threads at its first accept")
+	X(THREADS, "the application has several threads at its first accept")                                                                                  \
+	X(EVENTS, "the application waits for connections with epoll, and may serve several at once")
 
 #define HOOK_REASON_ENUM(NAME, text) HOOK_REASON_##NAME,
 enum hook_reason { HOOK_REASONS(HOOK_REASON_ENUM) HOOK_REASON_COUNT };

@@ -25,6 +25,7 @@ def installed(place):
 @needs_root
 def test_the_result_of_make_install_runs_from_there(fcgipm, installed):
     m = fcgipm("pools:" + pool("c", workers=1), build=installed).ready()
+    assert m.pool()["start"] == "prefork", "the library is not found from there"
     assert request(m.socket(), "pid").startswith(b"pid=")
     assert m.cli("status", check=0).stdout
     assert run(installed / "bin/fcgipm", "check", "-c", installed / "share/fcgipm/pools.yaml").returncode == 0

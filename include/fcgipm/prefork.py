@@ -1,0 +1,7 @@
+"""Where an application that fcgipm pre-forks is forked: see prefork.h."""
+import select
+
+
+def prefork_here():
+    """What stands before the call happens once, what stands behind it in every worker."""
+    select.select([0], [], [], 0)
