@@ -27,22 +27,13 @@ static bool is_listener(int fd, bool accepts)
 	return true;
 }
 
-static bool boots(enum hook_reason reason)
-{
-	bool first = prefork.booting && __atomic_exchange_n(&prefork.booting, false, __ATOMIC_RELAXED);
-
-	if (first)
-		hook_boots(reason);
-	return first;
-}
-
 /* True: the worker is to go, and the call ends as if by a signal.  Who only asks (a limit of 0) has something else to do before it waits. */
 static bool waits(bool blocks)
 {
 	if (served.open && !prefork.blind && fcntl(served.fd, F_GETFD) >= 0)
 		board_blind(); /* it would take another connection beside the one that it serves */
 	served.open = false;
-	if (!boots(HOOK_REASON_NONE) && board_leaves()) {
+	if (!hook_boots(HOOK_REASON_NONE) && board_leaves()) {
 		errno = EINTR;
 		return true;
 	}
@@ -57,9 +48,8 @@ static bool waits(bool blocks)
 static bool has_gone(int fd)
 {
 	struct pollfd p = {.fd = fd};
-	struct timespec now = {0};
 
-	return syscall(SYS_ppoll, &p, 1, &now, NULL, 0) > 0 && (p.revents & (POLLHUP | POLLERR)) != 0;
+	return syscall(SYS_ppoll, &p, 1, &(struct timespec){0}, NULL, 0) > 0 && (p.revents & (POLLHUP | POLLERR)) != 0;
 }
 
 EXPORT int accept4(int fd, struct sockaddr *address, socklen_t *len, int flags)
@@ -148,7 +138,7 @@ EXPORT int select(int count, fd_set *in, fd_set *out, fd_set *except, struct tim
 EXPORT int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event)
 {
 	if (operation == EPOLL_CTL_ADD && prefork.booting && is_listener(fd, false))
-		boots(HOOK_REASON_EVENTS); /* its set would be shared by all that are forked */
+		hook_boots(HOOK_REASON_EVENTS); /* its set would be shared by all that are forked */
 	return (int)syscall(SYS_epoll_ctl, epoll, operation, fd, event);
 }
 

@@ -87,10 +87,21 @@ static void serve_orders(void)
 	_exit(0);
 }
 
-void hook_boots(enum hook_reason reason)
+/* CLONE_VM changes nothing, and is refused to a process that has threads (unshare(2), EINVAL); /proc need not be there.  One that has just been joined may still end. */
+static bool has_threads(void)
 {
-	/* CLONE_VM changes nothing, and is refused to a process that has threads (unshare(2), EINVAL); /proc need not be there. */
-	if (reason == HOOK_REASON_NONE && syscall(SYS_unshare, CLONE_VM) < 0 && errno == EINVAL && !runtime_copes_with_threads())
+	int i = 0;
+
+	while (i < 20 && syscall(SYS_unshare, CLONE_VM) < 0 && errno == EINVAL)
+		nanosleep(&(struct timespec){.tv_nsec = ++i * 200000}, NULL);
+	return i == 20;
+}
+
+bool hook_boots(enum hook_reason reason)
+{
+	if (!prefork.booting || !__atomic_exchange_n(&prefork.booting, false, __ATOMIC_RELAXED))
+		return false;
+	if (reason == HOOK_REASON_NONE && !runtime_copes_with_threads() && has_threads())
 		reason = HOOK_REASON_THREADS;
 	prefork.template_ =
 		prefork.template_ && cookie_of(BOARD_HOOK_FD) == prefork.hook; /* else the application has closed it: it is a worker like any other */
@@ -103,4 +114,5 @@ void hook_boots(enum hook_reason reason)
 	}
 	if (reason != HOOK_REASON_NONE)
 		board_blind();
+	return true;
 }

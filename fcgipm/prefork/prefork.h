@@ -55,8 +55,8 @@ void board_blind(void);
 bool board_leaves(void);
 
 /* ---- hook.c */
-/* The application has come to where it waits for a connection; a worker returns.  With a reason it is not to be forked. */
-void hook_boots(enum hook_reason reason);
+/* The application has come to where it waits for a connection; a worker returns.  With a reason it is not to be forked.  False: it is not the first time. */
+bool hook_boots(enum hook_reason reason);
 /* A new worker of this process, of which the launcher is the parent; in it 0, in the template its pid or -1. */
 long hook_clone(void);
 

@@ -68,7 +68,7 @@ FUNCTION(PyGILState_Ensure, int, void);
 FUNCTION(PyGILState_Release, void, int);
 FUNCTION(PyRun_SimpleString, int, const char *);
 FUNCTION(Perl_eval_pv, void *, void *, const char *, int);
-static void *(*Perl_get_context)(void);
+FUNCTION(Perl_get_context, void *, void);
 static long forked;
 
 bool runtime_copes_with_threads(void)
@@ -78,55 +78,31 @@ bool runtime_copes_with_threads(void)
 
 static void *ruby_eval(void *state)
 {
-	prefork.forking = true;
 	rb_eval_string_protect("Process.fork", state);
-	prefork.forking = false;
 	return NULL;
-}
-
-static long ruby_fork(void)
-{
-	int state;
-
-	forked = -1;
-	if (ruby_thread_has_gvl_p())
-		ruby_eval(&state);
-	else
-		rb_thread_call_with_gvl(ruby_eval, &state); /* accept() is called without the lock */
-	return forked;
-}
-
-static long python_fork(void)
-{
-	int state = PyGILState_Ensure();
-
-	forked = -1;
-	prefork.forking = true;
-	PyRun_SimpleString("__import__('os').fork()");
-	prefork.forking = false;
-	PyGILState_Release(state);
-	return forked;
-}
-
-/* All but the seed of rand() is right by itself. */
-static long perl_fork(void)
-{
-	long pid = plain();
-
-	if (pid == 0)
-		Perl_eval_pv(Perl_get_context(), "srand", 0);
-	return pid;
 }
 
 long runtime_fork(void)
 {
-	if (runtime_copes_with_threads())
-		return ruby_fork();
-	if (FIND(PyGILState_Ensure) && FIND(PyGILState_Release) && FIND(PyRun_SimpleString))
-		return python_fork();
-	if (FIND(Perl_eval_pv) && FIND(Perl_get_context))
-		return perl_fork();
-	return plain();
+	int state;
+
+	forked = -1;
+	prefork.forking = true;
+	if (runtime_copes_with_threads() && ruby_thread_has_gvl_p()) {
+		ruby_eval(&state);
+	} else if (runtime_copes_with_threads()) {
+		rb_thread_call_with_gvl(ruby_eval, &state); /* accept() is called without the lock */
+	} else if (FIND(PyGILState_Ensure) && FIND(PyGILState_Release) && FIND(PyRun_SimpleString)) {
+		state = PyGILState_Ensure();
+		PyRun_SimpleString("__import__('os').fork()");
+		PyGILState_Release(state);
+	} else {
+		forked = plain();
+		if (forked == 0 && FIND(Perl_eval_pv) && FIND(Perl_get_context))
+			Perl_eval_pv(Perl_get_context(), "srand", 0); /* all else is right by itself */
+	}
+	prefork.forking = false;
+	return forked;
 }
 
 /* The application's own children are none of ours. */

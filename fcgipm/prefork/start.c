@@ -79,10 +79,9 @@ __attribute__((constructor)) static void start(__attribute__((unused)) int argc,
 
 	if (gnu_get_libc_version == NULL)
 		envp = environ;
-	if (envp == NULL || clock_gettime == NULL)
-		return;
-	take_variables(envp);
-	as = variable[0] != '\0' && preload[0] != '\0' ? role() : -1;
+	if (envp != NULL)
+		take_variables(envp);
+	as = clock_gettime != NULL && variable[0] != '\0' && preload[0] != '\0' ? role() : -1;
 	if (as < 0 || lseek(BOARD_FD, 0, SEEK_END) != (off_t)sizeof(struct board))
 		return;
 	prefork.board = mmap(NULL, sizeof(struct board), PROT_READ | PROT_WRITE, MAP_SHARED, BOARD_FD, 0);

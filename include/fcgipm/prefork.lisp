@@ -11,13 +11,12 @@
 
 (defun prefork-here ()
   "What stands before the call happens once, what stands behind it in every worker."
-  ;; SBCL's finalizer thread does not survive a fork.
+  ;; SBCL's finalizer thread does not survive a fork; it is not started again, so finalizers run no more.
   #+sbcl (sb-impl::finalizer-thread-stop)
   #+sbcl (sb-alien:with-alien ((fds (sb-alien:unsigned 64) +listener+))
            (sb-alien:alien-funcall
             (sb-alien:extern-alien "poll" (function sb-alien:int (* (sb-alien:unsigned 64)) sb-alien:unsigned-long sb-alien:int))
             (sb-alien:addr fds) 1 0))
-  #+sbcl (sb-impl::finalizer-thread-start)
   #+clisp (c-poll +listener+ 1 0)
   (values))
 
