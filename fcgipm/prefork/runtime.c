@@ -25,13 +25,13 @@ static bool only_here; /* the C library's own list could not be reached */
 /* The C library calls this for pthread_atfork().  Its own list serves fork(), ours hook_clone(). */
 EXPORT int __register_atfork(handler *before, handler *parent, handler *child, void *object)
 {
-	static int (*real)(handler *, handler *, handler *, void *);
+	handler *run[] = {before, parent, child};
+	int (*real)(handler *, handler *, handler *, void *);
 
-	if (real == NULL)
-		*(void **)&real = find(RTLD_NEXT, "__register_atfork");
+	*(void **)&real = find(RTLD_NEXT, "__register_atfork");
 	only_here = real == NULL;
 	if (handler_count < HANDLERS_MAX)
-		memcpy(handlers[handler_count++], (handler *[]){before, parent, child}, sizeof(handlers[0]));
+		memcpy(handlers[handler_count++], run, sizeof(run));
 	return only_here ? 0 : real(before, parent, child, object);
 }
 
