@@ -16,17 +16,17 @@ static void *find(void *where, const char *name)
 /* ---- pthread_atfork(): a clone by hand runs nobody's handlers, so they are noted as they are registered ---- */
 
 enum { BEFORE, IN_PARENT, IN_CHILD, HANDLERS_MAX = 32 };
-typedef void handler(void);
+typedef void (*handler)(void);
 
-static handler *handlers[HANDLERS_MAX][3];
+static handler handlers[HANDLERS_MAX][3];
 static unsigned handler_count;
 static bool only_here; /* the C library's own list could not be reached */
 
 /* The C library calls this for pthread_atfork().  Its own list serves fork(), ours hook_clone(). */
-EXPORT int __register_atfork(handler *before, handler *parent, handler *child, void *object)
+EXPORT int __register_atfork(handler before, handler parent, handler child, void *object)
 {
-	handler *run[] = {before, parent, child};
-	int (*real)(handler *, handler *, handler *, void *);
+	handler run[] = {before, parent, child};
+	int (*real)(handler, handler, handler, void *);
 
 	*(void **)&real = find(RTLD_NEXT, "__register_atfork");
 	only_here = real == NULL;
@@ -40,7 +40,7 @@ static void run_handlers(int when)
 	Dl_info info;
 
 	for (unsigned i = 0; i < handler_count; i++) { /* pthread_atfork(3): before in reverse order */
-		handler *h = handlers[when == BEFORE ? handler_count - 1 - i : i][when];
+		handler h = handlers[when == BEFORE ? handler_count - 1 - i : i][when];
 
 		if (h != NULL && (dladdr == NULL || dladdr((void *)(uintptr_t)h, &info) != 0)) /* what registered it may have been unloaded */
 			h();
