@@ -101,6 +101,7 @@ bool hook_boots(enum hook_reason reason)
 {
 	if (!prefork.booting || !__atomic_exchange_n(&prefork.booting, false, __ATOMIC_RELAXED))
 		return false;
+	start_done();
 	if (reason == HOOK_REASON_NONE && !runtime_copes_with_threads() && has_threads())
 		reason = HOOK_REASON_THREADS;
 	prefork.template_ =

@@ -43,6 +43,8 @@ extern struct prefork prefork;
 /* ---- start.c */
 /* execve(), or execvpe() if it is to search: where an application that boots replaces itself (env, sh -c exec), the same library finds its things again. */
 int start_replace(bool search, const char *path, char *const argv[], char *const envp[]);
+/* The application has booted: what was kept for that is closed. */
+void start_done(void);
 /* The cookie of a socket, 0 of anything else. */
 uint64_t cookie_of(int fd);
 

@@ -1,6 +1,7 @@
 /* At load.  What the launcher left for us goes out of the application's sight, and out of that of its children. */
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "fcgipm/prefork/prefork.h"
 
@@ -9,6 +10,7 @@ struct prefork prefork;
 #define PRELOAD "LD_PRELOAD="
 
 static char preload[4096], variable[64]; /* as they were */
+static uint64_t board_inode, library_inode;
 
 uint64_t cookie_of(int fd)
 {
@@ -16,6 +18,13 @@ uint64_t cookie_of(int fd)
 	socklen_t len = sizeof(cookie);
 
 	return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) < 0 ? 0 : cookie;
+}
+
+static uint64_t inode_of(int fd)
+{
+	struct stat st;
+
+	return syscall(SYS_fstat, fd, &st) < 0 ? 0 : (uint64_t)st.st_dev << 32 ^ st.st_ino;
 }
 
 static bool begins(const char *s, const char *with)
@@ -69,6 +78,15 @@ static void hide(int flag)
 		fcntl(fd, F_SETFD, flag);
 }
 
+/* Under its number the application may have opened something else. */
+void start_done(void)
+{
+	if (inode_of(BOARD_FD) == board_inode)
+		syscall(SYS_close, BOARD_FD);
+	if (inode_of(BOARD_LIBRARY_FD) == library_inode)
+		syscall(SYS_close, BOARD_LIBRARY_FD);
+}
+
 /* glibc calls constructors with main's arguments, musl does not. */
 extern const char *gnu_get_libc_version(void) __attribute__((weak));
 #pragma weak clock_gettime /* in libc since glibc 2.17 */
@@ -88,6 +106,8 @@ __attribute__((constructor)) static void start(__attribute__((unused)) int argc,
 	if (prefork.board == MAP_FAILED)
 		return;
 	hide(FD_CLOEXEC);
+	board_inode = inode_of(BOARD_FD);
+	library_inode = inode_of(BOARD_LIBRARY_FD);
 	prefork.pid = (int)syscall(SYS_getpid);
 	prefork.listener = cookie_of(0);
 	prefork.hook = cookie_of(BOARD_HOOK_FD);
