@@ -507,7 +507,12 @@ static enum wire_look freeze_and_look(struct launcher *l, struct worker *w)
 		held = probe_holds_connection(l->diag_fd, &w->listener->id, pids, count);
 	if (held == 0) {
 		/* One that does not hear the signal would go on accepting until stop.timeout and die in the middle of a request. */
-		signal_group(w, probe_ignores(w->child.pid, w->stop_signal) ? SIGKILL : w->stop_signal);
+		int signal = probe_ignores(w->child.pid, w->stop_signal) ? SIGKILL : w->stop_signal;
+
+		if (count == 1)
+			probe_signal(w->child.pid, signal);
+		else
+			signal_group(w, signal);
 		worker_mark_signalled(w, WIRE_STAGE_SIGNALLED);
 	}
 	probe_thaw(pids, count);

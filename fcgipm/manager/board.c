@@ -94,7 +94,7 @@ bool board_open(struct pool *p, int memory, int bell)
 		fp_close(&bell);
 		return false;
 	}
-	p->board = (struct board_watch){.map = map, .bell = bell};
+	p->board = (struct board_watch){.map = map, .bell = bell, .known = p->board.known};
 	event_assign(&p->board.rung, p->m->base, bell, EV_READ, bell_rung, p);
 	evtimer_assign(&p->board.pause, p->m->base, bell_paused, p);
 	evtimer_assign(&p->board.tick, p->m->base, board_tick, p);
@@ -158,6 +158,7 @@ struct board_census board_census(const struct pool *p)
 			continue;
 		c.idle += state == BOARD_IDLE;
 		c.busy += state == BOARD_BUSY;
+		c.serving += state == BOARD_BUSY && w->state == WORKER_READY;
 		c.kept += state == BOARD_KEPT;
 		c.exact = c.exact && state >= BOARD_IDLE && state != BOARD_BLIND && state <= BOARD_LEAVING;
 	}
@@ -166,17 +167,52 @@ struct board_census board_census(const struct pool *p)
 
 /* ---- what follows ---- */
 
+/* A worker may write what it likes; what is told never goes back. */
+static void take_number(uint64_t now, uint64_t *had, uint64_t *known, uint64_t *live, uint64_t *total)
+{
+	uint64_t more = now > *had ? now - *had : 0, again = more < *known ? more : *known;
+
+	*known -= again;
+	*live += more;
+	*total += more - again;
+	*had = now;
+}
+
 static void take_numbers(struct worker *w, const struct board_slot *s)
 {
-	uint64_t requests = GET(s->requests), abandoned = GET(s->abandoned), busy = GET(s->busy_ns);
+	struct pool_counters *c = &w->pool->counters;
+	struct board_known *k = &w->pool->board.known;
 
-	/* A worker may write what it likes; what is told never goes back. */
-	w->pool->counters.served += requests > w->requests ? requests - w->requests : 0;
-	w->pool->counters.abandoned += abandoned > w->abandoned ? abandoned - w->abandoned : 0;
-	w->pool->counters.busy_us += busy > w->busy_ns ? (busy - w->busy_ns) / 1000 : 0;
-	w->requests = requests;
-	w->abandoned = abandoned;
-	w->busy_ns = busy;
+	take_number(GET(s->requests), &w->requests, &k->served, &c->live_served, &c->served);
+	take_number(GET(s->abandoned), &w->abandoned, &k->abandoned, &c->live_abandoned, &c->abandoned);
+	take_number(GET(s->busy_ns) / 1000, &w->busy_us, &k->busy_us, &c->live_busy_us, &c->busy_us);
+}
+
+static uint64_t less(uint64_t all, uint64_t part)
+{
+	return part < all ? all - part : 0;
+}
+
+static void forget_numbers(struct worker *w)
+{
+	struct pool_counters *c = &w->pool->counters;
+
+	c->live_served = less(c->live_served, w->requests);
+	c->live_abandoned = less(c->live_abandoned, w->abandoned);
+	c->live_busy_us = less(c->live_busy_us, w->busy_us);
+}
+
+void board_count(struct pool *p)
+{
+	for (struct worker *w = p->workers; w != NULL; w = w->next)
+		if (slot_of(w) != NULL && w->id != 0)
+			take_numbers(w, slot_of(w));
+}
+
+void board_known(struct pool *p)
+{
+	board_count(p);
+	p->board.known = (struct board_known){0};
 }
 
 /* In the words of the kernel, as far as it tells us. */
@@ -340,6 +376,7 @@ bool board_left(struct worker *w)
 	if (s == NULL)
 		return false;
 	take_numbers(w, s);
+	forget_numbers(w);
 	if (state == BOARD_IDLE)
 		__atomic_sub_fetch(&w->pool->board.map->head.idle, 1, __ATOMIC_RELAXED);
 	return state == BOARD_LEAVING && w->was_ready;

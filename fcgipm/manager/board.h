@@ -10,6 +10,11 @@ struct board;
 struct pool;
 struct worker;
 
+/* What the manager before had counted of the workers that live on: it is on their lines, and not counted again. */
+struct board_known {
+	uint64_t served, abandoned, busy_us;
+};
+
 struct board_watch {
 	struct board *map; /* NULL: none yet */
 	int bell; /* workers write, the manager reads; -1 */
@@ -17,11 +22,13 @@ struct board_watch {
 	bool listening, ticking;
 	int32_t idle_off; /* by how much the workers' count of idle ones was wrong when it was looked at last */
 	uint64_t wakes;
+	struct board_known known;
 };
 
 /* What the board says of a pool. */
 struct board_census {
-	uint32_t idle, busy, kept;
+	uint32_t idle, busy, kept; /* of those in service */
+	uint32_t serving; /* busy ones that are not on their way out */
 	bool exact; /* every worker that can accept has a line that tells */
 };
 
@@ -32,6 +39,10 @@ void board_close(struct pool *p);
 uint32_t board_free_slot(const struct pool *p);
 /* Reads all lines: who is ready, who goes, what was served; and what follows from it. */
 void board_scan(struct pool *p);
+/* Takes the workers' numbers into the pool's, before these are told. */
+void board_count(struct pool *p);
+/* A successor has all workers, and has counted them. */
+void board_known(struct pool *p);
 struct board_census board_census(const struct pool *p);
 /* Writes the settings that workers act upon by themselves. */
 void board_settle(struct pool *p);

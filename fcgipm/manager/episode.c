@@ -62,7 +62,7 @@ void episodes_settle(struct pool *p)
 		count_up(p, (enum episode_kind)k, now);
 		any |= *counter_of(p, (enum episode_kind)k);
 	}
-	if (any != 0)
+	if (any != 0 || p->counters.served != 0 || p->counters.abandoned != 0)
 		state_save(p);
 }
 

@@ -254,6 +254,7 @@ static void pool_go(struct pool *p)
 	struct pool_spec *s = p->candidate;
 
 	output_file_want(p, false);
+	board_known(p);
 	if (s != NULL && !p->failed && !p->removing) {
 		p->candidate = NULL;
 		transition_offer(p, s);

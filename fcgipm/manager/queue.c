@@ -176,6 +176,8 @@ static void round_gather(struct manager *m, struct round *r, int64_t now)
 		p->queue.sampled_ms = now;
 		p->queue.depth = queue_depth(p);
 		p->queue.calm++;
+		if (p->queue.depth > 0)
+			board_scan(p); /* who holds a worker while others wait */
 		pool_touch(p);
 		if (!wants_dump(p))
 			continue;

@@ -62,7 +62,7 @@ struct worker {
 	bool over_time; /* request.timeout */
 	bool said_pinned;
 	uint32_t slot; /* of the scoreboard */
-	uint64_t requests, abandoned, busy_ns; /* as read there last */
+	uint64_t requests, abandoned, busy_us; /* as read there last */
 	uint64_t slow_request; /* the one that was reported */
 	int64_t measured_ms, resident; /* its memory: when it was looked at; a template's when it was ready */
 	bool in_line; /* waits in the retire line */
@@ -91,6 +91,7 @@ enum removal_stage { REMOVAL_NONE, REMOVAL_WITHDRAWN, REMOVAL_ASKED, REMOVAL_FOR
 struct pool_counters {
 	uint64_t exits, signals, timeouts, boots, lifetimes, replaced, at_max_ms, abandoned, queue_peak, held_ms, queue_full_ms, slow_boot_ms, served, busy_us,
 		slow, requests;
+	uint64_t live_served, live_abandoned, live_busy_us; /* what of it is of workers that live: a successor finds it on their lines of the board */
 };
 
 struct pool {

@@ -104,6 +104,18 @@ static void put_workers(struct wire_status_pool *o, const struct pool_census *c,
 	o->idle = s->busy_known ? up - busy : WIRE_UNKNOWN;
 }
 
+/* Where every worker has a line of the scoreboard that tells, what these say is exact; a kept connection without a request is no work. */
+static void put_board(struct wire_status_pool *o, const struct pool *p)
+{
+	struct board_census b = board_census(p);
+	int64_t up = (int64_t)o->total - o->booting - o->retiring;
+
+	if (!b.exact)
+		return;
+	o->busy = b.serving < up ? b.serving : up;
+	o->idle = up - o->busy;
+}
+
 static void put_counters(struct wire_status_pool *o, const struct pool *p)
 {
 	const struct pool_counters *c = &p->counters;
@@ -204,8 +216,10 @@ static void put_pool(struct manager *m, struct wire_wr *w, const struct survey *
 
 	if (depth > p->counters.queue_peak)
 		p->counters.queue_peak = depth;
+	board_count(p);
 	episodes_settle(p);
 	put_workers(&o, &c, s, i);
+	put_board(&o, p);
 	put_counters(&o, p);
 	wire_put_status_pool(w, &o);
 	put_pids(w, p);

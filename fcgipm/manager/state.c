@@ -153,9 +153,10 @@ struct state_pool *state_intern(struct state *s, const char *name)
 
 static uint64_t *counter_of(struct pool_counters *c, unsigned i)
 {
-	uint64_t *const all[STATE_COUNTERS] = {&c->exits,     &c->signals,   &c->timeouts,   &c->boots,   &c->lifetimes,     &c->replaced,
-					       &c->at_max_ms, &c->abandoned, &c->queue_peak, &c->held_ms, &c->queue_full_ms, &c->slow_boot_ms,
-					       &c->served,    &c->busy_us,   &c->slow,       &c->requests};
+	uint64_t *const all[STATE_COUNTERS] = {&c->exits,         &c->signals,        &c->timeouts,     &c->boots,      &c->lifetimes,
+					       &c->replaced,      &c->at_max_ms,      &c->abandoned,    &c->queue_peak, &c->held_ms,
+					       &c->queue_full_ms, &c->slow_boot_ms,   &c->served,       &c->busy_us,    &c->slow,
+					       &c->live_served,   &c->live_abandoned, &c->live_busy_us, &c->requests};
 
 	return all[i];
 }
@@ -201,6 +202,8 @@ void state_load(struct pool *p)
 		p->last_tag = p->tag;
 	for (unsigned i = 0; i < STATE_COUNTERS; i++)
 		*counter_of(&p->counters, i) = GET(r->counters[i]);
+	p->board.known = (struct board_known){p->counters.live_served, p->counters.live_abandoned, p->counters.live_busy_us};
+	p->counters.live_served = p->counters.live_abandoned = p->counters.live_busy_us = 0;
 }
 
 void state_forget(struct pool *p)

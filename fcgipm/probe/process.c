@@ -488,20 +488,36 @@ static uint64_t signal_mask(const char *status, const char *name)
 	return at != NULL ? strtoull(at + strlen(name), NULL, 16) : 0;
 }
 
+static bool read_status(pid_t pid, char *status, size_t size)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	return read_proc(AT_FDCWD, path, status, size) > 0;
+}
+
 bool probe_ignores(pid_t pid, int signal)
 {
 	static const uint64_t by_default = 1ULL << (SIGCHLD - 1) | 1ULL << (SIGCONT - 1) | 1ULL << (SIGURG - 1) | 1ULL << (SIGWINCH - 1);
 	uint64_t bit = 1ULL << (signal - 1);
-	char path[64], status[4096];
-	ssize_t n;
+	char status[4096];
 
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-	n = read_proc(AT_FDCWD, path, status, sizeof(status));
-	if (n <= 0)
+	if (!read_status(pid, status, sizeof(status)))
 		return false;
 	if (((signal_mask(status, "\nSigBlk:") | signal_mask(status, "\nSigCgt:")) & bit) != 0)
 		return false;
 	return ((by_default | signal_mask(status, "\nSigIgn:")) & bit) != 0;
+}
+
+void probe_signal(pid_t pid, int signal)
+{
+	char status[4096];
+
+	/* One for the process may be taken by any thread of it, while the main one goes back into accept and takes a connection. */
+	if (read_status(pid, status, sizeof(status)) && (signal_mask(status, "\nSigBlk:") & 1ULL << (signal - 1)) == 0)
+		syscall(SYS_tgkill, pid, pid, signal);
+	else
+		kill(pid, signal);
 }
 
 int64_t probe_memory(pid_t pid)

@@ -30,6 +30,9 @@ int probe_freeze(pid_t leader, pid_t *ret_pids, unsigned *ret_count, int64_t lim
 void probe_thaw(const pid_t *pids, unsigned count);
 /* True when that signal would pass the process by: neither caught nor blocked, and ignored, by wish or by default (signal(7)).  Of a frozen one it is a fact. */
 bool probe_ignores(pid_t pid, int signal);
+/* A signal for a process that is to take it before it accepts once more: to its main thread, unless that blocks it.  The caller has the process so that its
+ * number is its own. */
+void probe_signal(pid_t pid, int signal);
 /* True when a process of the tree holds a connection of the listener; -errno when it cannot be seen. */
 int probe_holds_connection(int diag, const struct probe_listener *l, const pid_t *pids, unsigned count);
 

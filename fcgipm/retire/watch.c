@@ -210,13 +210,10 @@ static bool serves_nobody(const struct watch *w)
 	return probe_tree(w->pid, pids, 2) == 1 && probe_holds_connection(w->diag, &w->listener, &w->pid, 1) == 0;
 }
 
-/* To its group, as any other retirement; the number is its own, since nobody can reap what we trace. */
+/* Its number is its own, since nobody can reap what we trace; and it is alone (serves_nobody()). */
 static void give_signal(const struct watch *w)
 {
-	int signal = probe_ignores(w->pid, w->signal) ? SIGKILL : w->signal; /* as worker.c has it, and why */
-
-	if (kill(-w->pid, signal) < 0)
-		syscall(SYS_pidfd_send_signal, w->pidfd, signal, NULL, 0);
+	probe_signal(w->pid, probe_ignores(w->pid, w->signal) ? SIGKILL : w->signal); /* as worker.c has it, and why */
 }
 
 static bool take_the_moment(struct tracer *t)

@@ -169,3 +169,18 @@ def test_a_stop_signal_that_the_application_does_not_hear_loses_none(fcgipm, pla
             l.wait(20)
             wait_for(lambda: not [p for p in before if os.path.exists(f"/proc/{p}")], 20, message="an old worker lives on")
     assert not l.failures
+
+
+def test_the_signal_is_not_taken_by_another_thread_while_the_main_one_accepts(fcgipm):
+    m = fcgipm("""
+pools:
+  app:
+    command: [/usr/bin/ruby, @DIR@/apps/forked.rb]
+    user: nobody
+    workers: {min: 3, max: 3, start: exec}
+""").ready()
+    with Load(m.socket(), "thread", clients=2, expect=b"thread=") as l:
+        for _ in range(15):
+            l.wait(4)
+            m.cli("restart", "app", check=0)
+    assert not l.failures

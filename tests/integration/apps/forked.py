@@ -10,6 +10,7 @@ import threading
 import time
 
 random.random()  # the generator is seeded before the fork
+kept = []
 listener = socket.socket(fileno=0)
 
 
@@ -40,6 +41,8 @@ def answer(wish):
         thread.start()
         thread.join()
         return b"thread=%d\n" % len(got)
+    if wish == b"grow":
+        kept.append(b"x" * (80 << 20))
     if wish == b"child":
         return subprocess.run("env; ls -l /proc/self/fd", shell=True, capture_output=True, check=True).stdout
     return b""

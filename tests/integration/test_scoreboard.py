@@ -1,0 +1,162 @@
+"""What the scoreboard is good for: exact counts, limits by request, connections that are gone or kept (docs/prefork.md)."""
+import collections
+import os
+import signal
+import struct
+import time
+
+import pytest
+
+import fcgi
+from conftest import wait_for
+
+STARTS = ["prefork", "exec"]  # the library keeps the board in both
+
+
+def pool(start, workers, extra="", command="[@DIR@/apps/app]"):
+    return f"""
+pools:
+  app:
+    command: {command}
+    user: nobody
+    workers: {{start: {start}, {workers}}}
+    {extra}
+"""
+
+
+def pid_of(answer):
+    return int(answer.split(b"pid=")[1])
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_busy_is_counted_exactly(fcgipm, start):
+    m = fcgipm(pool(start, "min: 5, max: 5")).ready()
+    held = [fcgi.begin(m.socket(), "sleep=1500", body=True) for _ in range(3)]
+    wait_for(lambda: m.pool()["workers"]["busy"] == 3)
+    assert m.pool()["workers"]["idle"] == 2
+    for s in held:
+        fcgi.read_answer(s)
+        s.close()
+    wait_for(lambda: m.pool()["workers"]["idle"] == 5)
+    shown = m.pool()
+    assert (shown["workers"]["busy"], shown["served"]) == (0, 3)
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_max_requests_is_exact_and_loses_nothing(fcgipm, start):
+    m = fcgipm(pool(start, "min: 2, max: 4, max_requests: 7")).ready()
+    with fcgi.Load(m.socket(), "sleep=1", clients=8) as load:
+        load.wait(300)
+    assert not load.failures
+    assert len(load.pids) >= load.served / 7
+    counts = collections.Counter(pid_of(fcgi.request(m.socket(), "sleep=0")) for _ in range(60))
+    assert max(counts.values()) <= 7, counts
+    assert sorted(counts.values())[-3:] == [7, 7, 7], counts
+    assert not [e for e in m.events if e["event"] == "worker.exit" and e["end"] not in ("asked", "normal")]
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_a_request_beyond_its_timeout_is_ended_and_others_go_on(fcgipm, start):
+    m = fcgipm(pool(start, "min: 2, max: 2", "request: {timeout: 600ms}")).ready()
+    with pytest.raises((fcgi.Broken, ConnectionError)):
+        fcgi.request(m.socket(), "sleep=20000")
+    assert int(m.event("request.timeout")["ms"]) >= 600
+    assert fcgi.request(m.socket(), "sleep=300").startswith(b"pid=")
+    wait_for(lambda: m.pool()["workers"]["idle"] == 2)
+    assert m.pool()["restarts"]["timeout"] == 1
+
+
+def test_a_slow_request_is_an_event_of_its_own(fcgipm):
+    m = fcgipm(pool("auto", "min: 1, max: 1", "request: {slow: 300ms}")).ready()
+    answer = fcgi.request(m.socket(), "sleep=1200")
+    said = m.event("request.slow")
+    assert int(said["pid"]) == pid_of(answer) and int(said["ms"]) >= 300 and "stack" in said
+    fcgi.request(m.socket(), "sleep=10")
+    fcgi.request(m.socket(), "sleep=700")
+    wait_for(lambda: len([e for e in m.events if e["event"] == "request.slow"]) == 2, message="once a request")
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_a_worker_that_has_grown_goes_between_two_requests(fcgipm, start):
+    m = fcgipm(pool(start, "min: 1, max: 2, max_memory: 60M", command="[/usr/bin/python3, @DIR@/apps/forked.py]")).ready()
+    pid = pid_of(fcgi.request(m.socket(), "grow"))
+    with fcgi.Load(m.socket(), "wait", clients=3) as load:
+        m.event("worker.max_memory", pid=pid)
+        m.event("worker.exit", pid=pid)
+    assert not load.failures
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_who_has_gone_while_queued_is_not_served_but_counted(fcgipm, start):
+    m = fcgipm(pool(start, "min: 1, max: 1")).ready()
+    held = fcgi.begin(m.socket(), "sleep=1500", body=True)
+    wait_for(lambda: m.pool()["workers"]["busy"] == 1)
+    for _ in range(25):
+        fcgi.begin(m.socket(), "sleep=20000", body=True).close()
+    fcgi.read_answer(held)
+    held.close()
+    assert fcgi.request(m.socket(), "sleep=0", timeout=10).startswith(b"pid=")
+    wait_for(lambda: m.pool()["abandoned"] == 25)
+    assert m.pool()["served"] == 2
+
+
+def keep(address, query=""):
+    """A connection whose first request is answered, and that stays."""
+    s = fcgi.begin(address, query, keep=True, body=True)
+    data = b""
+    while not data.endswith(struct.pack(">BBHHBB", 1, 3, 1, 8, 0, 0) + bytes(8)):
+        more = s.recv(65536)
+        assert more, data
+        data += more
+    return s
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_a_kept_connection_without_a_request_is_not_busy(fcgipm, start):
+    m = fcgipm(pool(start, "min: 2, max: 2")).ready()
+    s = keep(m.socket())
+    wait_for(lambda: m.pool()["workers"]["busy"] == 0)
+    assert m.pool()["served"] == 1
+    s.close()
+    wait_for(lambda: m.pool()["workers"]["idle"] == 2)
+
+
+def test_a_worker_that_a_kept_connection_pins_while_others_queue_is_reported(fcgipm):
+    m = fcgipm(pool("auto", "min: 1, max: 1")).ready()
+    s = keep(m.socket())
+    waiting = fcgi.begin(m.socket(), body=True)
+    said = m.event("worker.pinned", timeout=10)
+    assert int(said["queued"]) == 1 and int(said["pid"]) in m.pids()
+    s.close()
+    fcgi.read_answer(waiting)
+    waiting.close()
+
+
+def switches(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        return sum(int(line.split()[1]) for line in status if "ctxt_switches" in line)
+
+
+def test_requests_wake_nobody_while_workers_are_spare(fcgipm):
+    m = fcgipm(pool("auto", "min: 4, max: 8, spare: 1")).ready()
+    fcgi.request(m.socket(), "")
+    time.sleep(1)
+    before = switches(m.manager_pid)
+    for _ in range(1000):
+        fcgi.request(m.socket(), "")
+    woken = switches(m.manager_pid) - before
+    assert woken < 50, f"{woken} context switches of the manager for 1000 requests"
+    assert m.pool()["served"] == 1001
+
+
+def test_the_counts_outlive_the_manager(fcgipm):
+    m = fcgipm(pool("auto", "min: 2, max: 2")).ready()
+    for _ in range(9):
+        fcgi.request(m.socket(), "")
+    assert m.pool()["served"] == 9
+    seen = len(m.events)
+    m.expected_errors.add("manager.died")
+    os.kill(m.manager_pid, signal.SIGKILL)
+    m.event("manager.go", after=seen)
+    fcgi.request(m.socket(), "")
+    wait_for(lambda: m.pool()["served"] == 10)
