@@ -204,6 +204,8 @@ static bool is_worn(struct worker *t)
 static void renew(struct pool *p)
 {
 	struct worker *newest = NULL;
+	int64_t now = fp_now_ms(), wait;
+	bool worn;
 
 	for (struct worker *t = p->templates; t != NULL; t = t->next)
 		if (t->hooked && t->state == WORKER_READY && !worker_is_old(t) && t->retiring == RETIRE_NOT)
@@ -213,10 +215,14 @@ static void renew(struct pool *p)
 			retire_worker(t, RETIRE_LIFETIME);
 	if (newest == NULL)
 		return;
-	if (is_worn(newest) && backoff_wait_ms(&p->backoff, fp_now_ms()) == 0)
-		template_boot(p);
-	if (pool_wanted(p)->set.workers_template_lifetime > 0)
-		pool_touch_in(p, newest->ready_ms + pool_wanted(p)->set.workers_template_lifetime - fp_now_ms() + 1);
+	wait = backoff_wait_ms(&p->backoff, now);
+	worn = is_worn(newest);
+	if (worn && wait == 0)
+		template_boot(p); /* it is heard of */
+	else if (worn)
+		pool_touch_in(p, wait);
+	else if (pool_wanted(p)->set.workers_template_lifetime > 0)
+		pool_touch_in(p, newest->ready_ms + pool_wanted(p)->set.workers_template_lifetime - now + 1);
 }
 
 static bool is_needed(const struct pool *p)

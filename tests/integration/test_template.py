@@ -1,0 +1,142 @@
+"""The life of templates: what they are forked from (docs/prefork.md)."""
+import os
+import signal
+import time
+
+import pytest
+
+import fcgi
+from conftest import children_of, wait_for
+
+
+def pool(workers, extra="", command="[@DIR@/apps/app]"):
+    return f"""
+pools:
+  app:
+    command: {command}
+    user: nobody
+    workers: {{{workers}}}
+    {extra}
+"""
+
+
+def templates(m):
+    return [int(e["pid"]) for e in m.events if e["event"] == "template.ready"]
+
+
+def is_there(pid):
+    return os.path.exists(f"/proc/{pid}") and open(f"/proc/{pid}/stat", encoding="ascii").read().split()[2] != "Z"
+
+
+def test_workers_are_children_of_the_launcher_with_a_session_of_their_own(fcgipm):
+    m = fcgipm(pool("min: 3, max: 3")).ready()
+    template, = templates(m)
+    for pid in m.pids():
+        assert pid in children_of(m.launcher_pid) and os.getsid(pid) == pid
+        assert os.stat(f"/proc/{pid}").st_uid == os.stat(f"/proc/{template}").st_uid != 0
+    assert template not in m.pids() and m.pool()["workers"]["total"] == 3
+
+
+def test_a_template_that_dies_is_booted_again_and_workers_stay(fcgipm):
+    m = fcgipm(pool("min: 2, max: 4")).ready()
+    workers, seen = m.pids(), len(m.events)
+    os.kill(templates(m)[0], signal.SIGKILL)
+    assert m.event("template.exit", after=seen)["asked"] == "0"
+    m.event("template.ready", after=seen)
+    assert m.pids() == workers
+    with fcgi.Load(m.socket(), "sleep=50", clients=4) as load:
+        wait_for(lambda: m.pool()["workers"]["total"] == 4)
+    assert not load.failures and set(workers) <= set(m.pids())
+
+
+def test_a_restart_forks_from_a_new_template_and_ends_the_old(fcgipm):
+    m = fcgipm(pool("min: 2, max: 4")).ready()
+    workers = set(m.pids())
+    with fcgi.Load(m.socket(), "sleep=5", clients=4) as load:
+        for _ in range(3):
+            load.wait(50)
+            m.cli("restart", "app", check=0)
+    assert not load.failures
+    assert not workers & set(m.pids())
+    old = templates(m)[:-1]
+    assert len(old) == 3
+    wait_for(lambda: not any(map(is_there, old)))
+    assert is_there(templates(m)[-1])
+
+
+def test_a_reload_whose_template_does_not_boot_leaves_the_old_one_serving(fcgipm, place):
+    m = fcgipm(pool("min: 2, max: 3, start: prefork, boot_timeout: 2s")).ready()
+    workers = set(m.pids())
+    m.expected_errors.update({"pool.replace_failed", "reload.pool_failed"})
+    m.write(pool("min: 2, max: 3, start: prefork, boot_timeout: 2s", command="[/bin/false]"))
+    with fcgi.Load(m.socket(), "sleep=5", clients=2) as load:
+        assert m.cli("reload").returncode != 0
+        load.wait(50)
+    assert not load.failures and workers <= set(m.pids())
+    assert is_there(templates(m)[0])
+
+
+def test_a_template_is_renewed_when_it_is_old(fcgipm):
+    m = fcgipm(pool("min: 2, max: 2, template_lifetime: 1s")).ready()
+    workers = m.pids()
+    wait_for(lambda: len(templates(m)) >= 3)
+    assert m.pids() == workers, "workers stay"
+    wait_for(lambda: not is_there(templates(m)[0]))
+
+
+@pytest.mark.parametrize("template", ["keep", "drop"])
+def test_a_sleeping_pool_keeps_or_drops_its_template(fcgipm, template):
+    m = fcgipm(pool(f"min: 0, max: 2, idle_timeout: 500ms, template: {template}")).ready()
+    assert fcgi.request(m.socket(), "").startswith(b"pid=")
+    pid = templates(m)[0]
+    wait_for(lambda: m.pool()["state"] == "sleeping")
+    if template == "drop":
+        wait_for(lambda: not is_there(pid))
+    else:
+        time.sleep(0.5)
+        assert is_there(pid)
+    assert fcgi.request(m.socket(), "").startswith(b"pid=")
+    assert len(set(templates(m))) == (2 if template == "drop" else 1)
+
+
+def test_the_next_manager_forks_from_the_same_template(fcgipm):
+    m = fcgipm(pool("min: 1, max: 4")).ready()
+    template, seen, workers = templates(m)[0], len(m.events), m.pids()
+    m.expected_errors.add("manager.died")
+    os.kill(m.manager_pid, signal.SIGKILL)
+    m.event("manager.go", after=seen)
+    m.cli("scale", "app", "--min", 3, check=0)
+    assert set(workers) < set(m.pids()) and len(m.pids()) == 3
+    assert is_there(template) and not [e for e in m.events[seen:] if e["event"] == "template.start"]
+    assert m.pool()["start"] == "prefork"
+
+
+def test_a_stopped_pool_has_no_template(fcgipm):
+    m = fcgipm(pool("min: 1, max: 2")).ready()
+    m.cli("stop", "app", check=0)
+    wait_for(lambda: not is_there(templates(m)[0]))
+    m.cli("start", "app", check=0)
+    assert fcgi.request(m.socket(), "").startswith(b"pid=")
+    assert len(templates(m)) == 2
+
+
+@pytest.mark.parametrize("start", ["prefork", "exec"])
+def test_a_boot_is_over_when_the_application_waits(fcgipm, place, start):
+    m = fcgipm(pool(f"min: 2, max: 2, start: {start}", f"environment: {{BOOT_GATE: {place}/gate}}", "[/usr/bin/python3, @DIR@/apps/loop.py]"))
+    m.event("listener.bound")
+    time.sleep(1)
+    shown = m.pool()
+    assert shown["state"] == "starting" and shown["workers"]["idle"] == 0
+    (place / "gate").touch()
+    m.ready()
+    wait_for(lambda: m.pool()["workers"]["idle"] == 2)
+
+
+@pytest.mark.parametrize("start", ["prefork", "exec"])
+def test_boot_timeout_counts_to_the_first_accept(fcgipm, place, start):
+    m = fcgipm(pool(f"min: 1, max: 1, start: {start}, boot_timeout: 700ms", f"environment: {{BOOT_GATE: {place}/gate}}\n    restart: {{delay: 100ms}}",
+                    "[/usr/bin/python3, @DIR@/apps/loop.py]"))
+    m.expected_errors.add("pool.failed")
+    m.event("worker.boot_timeout")
+    (place / "gate").touch()
+    assert fcgi.request(m.socket(), "").startswith(b"pid=")
