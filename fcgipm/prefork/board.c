@@ -27,10 +27,9 @@ static void begun(struct board_head *h, struct board_slot *s)
 static void go_to(struct board_slot *s, enum board_state to)
 {
 	struct timespec t;
-	int64_t now;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	now = (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+	int64_t now = (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 	if (s->state == BOARD_BUSY && now > s->since_ns)
 		PUT(s->busy_ns, s->busy_ns + (uint64_t)(now - s->since_ns));
 	PUT(s->since_ns, now);

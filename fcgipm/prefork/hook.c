@@ -17,9 +17,7 @@ static void say(enum hook_kind kind, uint32_t value)
 long hook_clone(void)
 {
 	struct clone_args args = {.flags = CLONE_PARENT};
-	uintptr_t tid = 0;
-	void *robust = NULL;
-	size_t robust_len = 0;
+	uintptr_t tid = 0, robust = 0, robust_len = 0;
 	long pid;
 
 	if (syscall(SYS_prctl, PR_GET_TID_ADDRESS, &tid, 0, 0, 0) == 0 && tid != 0) {
@@ -28,7 +26,7 @@ long hook_clone(void)
 	}
 	syscall(SYS_get_robust_list, 0, &robust, &robust_len);
 	pid = syscall(SYS_clone3, &args, sizeof(args));
-	if (pid == 0 && robust != NULL)
+	if (pid == 0 && robust != 0)
 		syscall(SYS_set_robust_list, robust, robust_len);
 	return pid;
 }

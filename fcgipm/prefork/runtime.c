@@ -108,8 +108,7 @@ long runtime_fork(void)
 /* The application's own children are none of ours. */
 EXPORT pid_t fork(void)
 {
-	pid_t (*real)(void);
-	pid_t pid;
+	pid_t (*real)(void), pid;
 
 	if (prefork.forking)
 		return (pid_t)(forked = plain());

@@ -93,13 +93,11 @@ extern const char *gnu_get_libc_version(void) __attribute__((weak));
 
 __attribute__((constructor)) static void start(__attribute__((unused)) int argc, __attribute__((unused)) char **argv, char **envp)
 {
-	int as;
-
 	if (gnu_get_libc_version == NULL)
 		envp = environ;
 	if (envp != NULL)
 		take_variables(envp);
-	as = clock_gettime != NULL && variable[0] != '\0' && preload[0] != '\0' ? role() : -1;
+	int as = clock_gettime != NULL && variable[0] != '\0' && preload[0] != '\0' ? role() : -1;
 	if (as < 0 || lseek(BOARD_FD, 0, SEEK_END) != (off_t)sizeof(struct board))
 		return;
 	prefork.board = mmap(NULL, sizeof(struct board), PROT_READ | PROT_WRITE, MAP_SHARED, BOARD_FD, 0);

@@ -1,0 +1,79 @@
+/* A FastCGI responder without libfcgi, for what a library must cope with (test_prefork_fallbacks.py); WAY says how it goes about it:
+ *
+ *   accept    waits in accept               epoll    waits with epoll
+ *   thread    has a second thread           syscall  never calls accept() of the C library
+ *   close     closes what it does not know  exit     ends before its first accept, the first time (GATE)
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static const unsigned char end_of_input[8] = {1, 5, 0, 1};
+
+/* Its requests are small and end with an empty record of input. */
+static void serve(int c)
+{
+	unsigned char in[65536], out[256] = {1, 6, 0, 1}, end[16] = {1, 3, 0, 1, 0, 8};
+	size_t len = 0;
+	ssize_t n;
+	int text;
+
+	while (len < sizeof(in) && (n = read(c, in + len, sizeof(in) - len)) > 0) {
+		len += (size_t)n;
+		if (len >= 8 && memcmp(in + len - 8, end_of_input, 8) == 0)
+			break;
+	}
+	text = snprintf((char *)out + 8, sizeof(out) - 8, "Content-Type: text/plain\r\n\r\npid=%d\n", (int)getpid());
+	out[5] = (unsigned char)text;
+	if (write(c, out, (size_t)text + 8) > 0 && write(c, end, sizeof(end)) > 0)
+		shutdown(c, SHUT_WR);
+	close(c);
+}
+
+static void *sleep_on(void *ctx)
+{
+	(void)ctx;
+	for (;;)
+		sleep(1000);
+	return NULL;
+}
+
+static void wait_with_epoll(void)
+{
+	struct epoll_event e = {.events = EPOLLIN};
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
+
+	epoll_ctl(epoll, EPOLL_CTL_ADD, 0, &e);
+	for (;;)
+		if (epoll_wait(epoll, &e, 1, -1) > 0)
+			serve(accept(0, NULL, NULL));
+}
+
+int main(void)
+{
+	const char *way = getenv("WAY"), *gate = getenv("GATE");
+	pthread_t t;
+
+	if (way == NULL)
+		way = "accept";
+	if (strcmp(way, "thread") == 0)
+		pthread_create(&t, NULL, sleep_on, NULL);
+	if (strcmp(way, "close") == 0)
+		for (int fd = 3; fd < 256; fd++)
+			close(fd);
+	if (strcmp(way, "exit") == 0 && gate != NULL && access(gate, F_OK) == 0 && unlink(gate) == 0)
+		return 0;
+	if (strcmp(way, "epoll") == 0)
+		wait_with_epoll();
+	for (;;) {
+		int c = strcmp(way, "syscall") == 0 ? (int)syscall(SYS_accept4, 0, NULL, NULL, 0) : accept(0, NULL, NULL);
+
+		if (c >= 0)
+			serve(c);
+	}
+}

@@ -1,0 +1,135 @@
+"""workers.start: auto always ends in a pool that serves, and status says why it is exec (docs/prefork.md)."""
+import re
+import shutil
+import subprocess
+
+import pytest
+
+import fcgi
+from conftest import BUILD, needs_root, wait_for
+
+LIBRARY = BUILD / "lib/fcgipm/libfcgipm-prefork.so"
+
+
+def pool(environment="", command="[@DIR@/apps/direct]", start="auto", extra="", workers="min: 2, max: 2"):
+    return f"""
+pools:
+  app:
+    command: {command}
+    user: nobody
+    environment: {{{environment}}}
+    workers: {{{workers}, start: {start}, boot_timeout: 3s}}
+    {extra}
+"""
+
+
+def serves(m, way, why):
+    assert fcgi.request(m.socket(), "").startswith(b"pid=")
+    shown = m.pool()
+    assert shown["start"] == way and why in shown["start_reason"], shown["start_reason"]
+    assert shown["state"] == "ready" and shown["workers"]["total"] == 2, shown
+    with fcgi.Load(m.socket(), "", clients=4) as load:
+        load.wait(100)
+        m.cli("restart", "app", check=0)
+    assert not load.failures
+
+
+def build(place, name, *how):
+    source = next(p for p in [place / "apps/direct.c"] if p.exists())
+    subprocess.run([*how, "-D_GNU_SOURCE", "-o", place / name, source], check=True)
+    return f"[@DIR@/{name}]"
+
+
+def test_a_plain_application_is_forked(fcgipm):
+    serves(fcgipm(pool()).ready(), "prefork", "template")
+
+
+def test_an_application_with_threads_serves(fcgipm):
+    m = fcgipm(pool("WAY: thread")).ready()
+    serves(m, "exec", "several threads")
+    assert m.event("pool.exec")["why"] == m.pool()["start_reason"]
+
+
+def test_an_event_driven_server_serves_and_is_known_at_once(fcgipm):
+    m = fcgipm(pool("WAY: epoll")).ready()
+    assert int(m.event("worker.start")["pid"])
+    serves(m, "exec", "epoll")
+
+
+def test_a_server_that_calls_no_accept_of_the_c_library_serves(fcgipm):
+    serves(fcgipm(pool("WAY: syscall")).ready(), "exec", "does not wait for connections by accept")
+
+
+def test_an_application_that_closes_what_it_does_not_know_serves(fcgipm):
+    serves(fcgipm(pool("WAY: close")).ready(), "exec", "closed the template's descriptor")
+
+
+def test_a_template_that_exits_is_replaced_by_workers_that_serve(fcgipm, place):
+    open_to_all = place / "open"
+    open_to_all.mkdir()
+    open_to_all.chmod(0o777)
+    (open_to_all / "gate").touch()
+    serves(fcgipm(pool(f"WAY: exit, GATE: {open_to_all}/gate")).ready(), "exec", "ended before its first accept")
+
+
+def test_a_static_binary_serves(fcgipm, place):
+    serves(fcgipm(pool(command=build(place, "static", "gcc", "-static", "-pthread"))).ready(), "exec", "linked statically")
+
+
+def test_a_binary_of_another_c_library_serves(fcgipm, place):
+    command = build(place, "musl", "musl-gcc")
+    m = fcgipm(pool(command=command)).ready()
+    assert fcgi.request(m.socket(), "").startswith(b"pid=")
+    assert m.pool()["workers"]["total"] == 2
+    with fcgi.Load(m.socket(), "", clients=4) as load:
+        load.wait(100)
+        m.cli("restart", "app", check=0)
+    assert not load.failures
+
+
+@needs_root
+def test_a_chroot_without_proc_serves(fcgipm, place):
+    root = place / "root"
+    for library in re.findall(r"(/\S+) \(0x", subprocess.run(["ldd", place / "apps/direct"], capture_output=True, text=True, check=True).stdout):
+        target = root / library.lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(library, target)
+    shutil.copy(place / "apps/direct", root / "direct")
+    m = fcgipm(pool(command="[/direct]", extra=f"chroot: {root}")).ready()
+    serves(m, "exec", "cannot reach /proc in its chroot")
+
+
+@pytest.mark.parametrize("way,why", [("thread", "several threads"), ("epoll", "epoll")])
+def test_prefork_or_nothing_is_an_error_that_says_why(fcgipm, way, why):
+    m = fcgipm(pool(f"WAY: {way}", start="prefork"))
+    m.expected_errors.add("pool.failed")
+    assert why in m.event("pool.failed")["error"]
+    wait_for(lambda: m.pool()["state"] == "failed")
+    assert why in m.pool()["last_error"]
+
+
+def readelf(*what):
+    return subprocess.run(["readelf", "-W", *what, LIBRARY], capture_output=True, text=True, check=True).stdout
+
+
+def test_the_library_fits_any_c_library():
+    assert "NEEDED" not in readelf("-d"), "it names no library"
+    assert "Version needs section" not in readelf("-V"), "it names no version of a symbol"
+
+
+def test_the_library_shows_only_what_it_interposes():
+    shown = set(re.findall(r" (?:FUNC|OBJECT)\s+GLOBAL\s+DEFAULT\s+\d+ (\S+)", readelf("--dyn-syms")))
+    assert shown == {"accept", "accept4", "poll", "ppoll", "select", "epoll_ctl", "read", "recv", "close", "fork", "__register_atfork",
+                     "execve", "execv", "execvp"}
+
+
+def test_the_library_allocates_nothing():
+    wanted = set(re.findall(r"UND (\S+)", readelf("--dyn-syms")))
+    assert not wanted & {"malloc", "calloc", "realloc", "free", "strdup", "mmap64", "pthread_create"}, wanted
+
+
+def test_the_library_is_short_enough_to_read():
+    top = LIBRARY.resolve().parents[3]
+    files = sorted((top / "fcgipm/prefork").glob("*.[ch]")) or pytest.fail("not beside its sources")
+    code = [line for f in files for line in re.sub(r"/\*.*?\*/", "", f.read_text(), flags=re.S).splitlines() if line.strip()]
+    assert len(code) < 600, len(code)
