@@ -128,10 +128,13 @@ static void put_counters(struct wire_status_pool *o, const struct pool *p)
 	o->restarts_boot = (int64_t)c->boots;
 	o->restarts_lifetime = (int64_t)c->lifetimes;
 	o->restarts_replaced = (int64_t)c->replaced;
+	o->restarts_requests = (int64_t)c->requests;
 	o->at_max_ms = (int64_t)p->counters.at_max_ms;
 	o->held_ms = (int64_t)p->counters.held_ms;
 	o->queue_full_ms = (int64_t)p->counters.queue_full_ms;
 	o->slow_boot_ms = (int64_t)p->counters.slow_boot_ms;
+	o->slow = p->board.map != NULL ? (int64_t)c->slow : WIRE_UNKNOWN;
+	o->busy_ms = p->board.map != NULL ? (int64_t)(c->busy_us / 1000) : WIRE_UNKNOWN;
 	o->abandoned = p->board.map != NULL ? (int64_t)c->abandoned : WIRE_UNKNOWN;
 }
 

@@ -66,7 +66,8 @@ static int64_t by_rate(const struct view_row *row)
 static int64_t by_restarts(const struct view_row *row)
 {
 	const struct wire_status_pool *f = &row->pool->figures;
-	const int64_t kinds[] = {f->restarts_exit, f->restarts_signal, f->restarts_timeout, f->restarts_boot, f->restarts_lifetime, f->restarts_replaced};
+	const int64_t kinds[] = {f->restarts_exit,     f->restarts_signal,   f->restarts_timeout, f->restarts_boot,
+				 f->restarts_lifetime, f->restarts_replaced, f->restarts_requests};
 	int64_t sum = 0;
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)

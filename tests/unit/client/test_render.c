@@ -31,28 +31,29 @@ static void test_json(void **state)
 	char *got = rendered(render_json);
 
 	(void)state;
-	assert_string_equal(got,
-			    "{\"manager\": {\"version\": \"0.1.0\", \"pid\": 12, \"launcher_pid\": 11, \"uptime_ms\": 93784000, "
-			    "\"generation\": 2, \"workers\": 3, "
-			    "\"max_workers\": 512, \"manager_starts\": 1, \"refused\": 0},\n\"pools\": [\n"
-			    "{\"name\": \"blog\", \"state\": \"ready\", \"start\": \"exec\", \"start_reason\": \"start: exec\", "
-			    "\"listen\": \"/run/fcgipm/pools/blog.sock\", \"queue\": {\"depth\": 3, \"limit\": 511, \"peak\": 40, \"full_ms\": 9}, "
-			    "\"workers\": {\"idle\": 1, \"busy\": 2, \"booting\": 0, \"retiring\": 0, \"total\": 3, \"min\": 1, "
-			    "\"max\": 16, \"pids\": [21, 22, 23]}, "
-			    "\"served\": null, \"restarts\": {\"exit\": 1, \"signal\": 2, \"timeout\": 3, \"boot\": 4, "
-			    "\"lifetime\": 5, \"replaced\": 6}, "
-			    "\"at_max_ms\": 7, \"held_ms\": 8, \"slow_boot_ms\": 10, \"abandoned\": null, \"memory_bytes\": 8388608, \"last_error\": null, "
-			    "\"user\": \"alice\", \"generation\": 2, \"notes\": [], \"alarms\": [\"at_max\"], "
-			    "\"decisions\": [\"2.4 s ago: 1 more, 2 to 3 workers: load (2 waited, 2 were served)\"]},\n"
-			    "{\"name\": \"bad\", \"state\": \"failed\", \"start\": \"exec\", \"start_reason\": null, "
-			    "\"listen\": \"127.0.0.1:9000\", \"queue\": {\"depth\": null, \"limit\": 5, \"peak\": 0, \"full_ms\": 0}, "
-			    "\"workers\": {\"idle\": 0, \"busy\": 0, \"booting\": 0, \"retiring\": 0, \"total\": 0, \"min\": 0, "
-			    "\"max\": 1, \"pids\": []}, "
-			    "\"served\": 0, \"restarts\": {\"exit\": 0, \"signal\": 0, \"timeout\": 0, \"boot\": 0, \"lifetime\": "
-			    "0, \"replaced\": 0}, "
-			    "\"at_max_ms\": 0, \"held_ms\": 0, \"slow_boot_ms\": 0, \"abandoned\": null, \"memory_bytes\": null, "
-			    "\"last_error\": \"exec \\\"/x\\\": \\u001b[31mno\\u00ff\\nsuch file\", "
-			    "\"user\": \"bob\", \"generation\": 1, \"notes\": [\"3 \\\"crashes\\\" in a row\"], \"alarms\": [], \"decisions\": []}]}\n");
+	assert_string_equal(
+		got, "{\"manager\": {\"version\": \"0.1.0\", \"pid\": 12, \"launcher_pid\": 11, \"uptime_ms\": 93784000, "
+		     "\"generation\": 2, \"workers\": 3, "
+		     "\"max_workers\": 512, \"manager_starts\": 1, \"refused\": 0},\n\"pools\": [\n"
+		     "{\"name\": \"blog\", \"state\": \"ready\", \"start\": \"exec\", \"start_reason\": \"start: exec\", "
+		     "\"listen\": \"/run/fcgipm/pools/blog.sock\", \"queue\": {\"depth\": 3, \"limit\": 511, \"peak\": 40, \"full_ms\": 9}, "
+		     "\"workers\": {\"idle\": 1, \"busy\": 2, \"booting\": 0, \"retiring\": 0, \"total\": 3, \"min\": 1, "
+		     "\"max\": 16, \"pids\": [21, 22, 23]}, "
+		     "\"served\": null, \"restarts\": {\"exit\": 1, \"signal\": 2, \"timeout\": 3, \"boot\": 4, "
+		     "\"lifetime\": 5, \"replaced\": 6, \"requests\": 11}, "
+		     "\"at_max_ms\": 7, \"held_ms\": 8, \"slow_boot_ms\": 10, \"abandoned\": null, \"slow\": 12, \"busy_ms\": 13500, \"memory_bytes\": "
+		     "8388608, \"last_error\": null, "
+		     "\"user\": \"alice\", \"generation\": 2, \"notes\": [], \"alarms\": [\"at_max\"], "
+		     "\"decisions\": [\"2.4 s ago: 1 more, 2 to 3 workers: load (2 waited, 2 were served)\"]},\n"
+		     "{\"name\": \"bad\", \"state\": \"failed\", \"start\": \"exec\", \"start_reason\": null, "
+		     "\"listen\": \"127.0.0.1:9000\", \"queue\": {\"depth\": null, \"limit\": 5, \"peak\": 0, \"full_ms\": 0}, "
+		     "\"workers\": {\"idle\": 0, \"busy\": 0, \"booting\": 0, \"retiring\": 0, \"total\": 0, \"min\": 0, "
+		     "\"max\": 1, \"pids\": []}, "
+		     "\"served\": 0, \"restarts\": {\"exit\": 0, \"signal\": 0, \"timeout\": 0, \"boot\": 0, \"lifetime\": "
+		     "0, \"replaced\": 0, \"requests\": 0}, "
+		     "\"at_max_ms\": 0, \"held_ms\": 0, \"slow_boot_ms\": 0, \"abandoned\": null, \"slow\": null, \"busy_ms\": null, \"memory_bytes\": null, "
+		     "\"last_error\": \"exec \\\"/x\\\": \\u001b[31mno\\u00ff\\nsuch file\", "
+		     "\"user\": \"bob\", \"generation\": 1, \"notes\": [\"3 \\\"crashes\\\" in a row\"], \"alarms\": [], \"decisions\": []}]}\n");
 	free(got);
 }
 
