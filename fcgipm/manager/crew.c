@@ -306,6 +306,8 @@ bool worker_adopt(struct pool *p, const struct wire_worker *m, struct wire_dgram
 	if (m->tag > p->last_tag)
 		p->last_tag = m->tag;
 	adopt_state(w, m->stage);
+	if (!w->is_template && m->stage <= WIRE_STAGE_EXECED)
+		scale_was_wanted(&p->queue.window);
 	if (w->is_template && m->hooked && w->state == WORKER_BOOTING)
 		template_hooked(w, 0);
 	return true;

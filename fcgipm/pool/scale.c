@@ -70,6 +70,11 @@ static uint32_t window_note(struct scale_window *w, uint32_t wanted, int64_t idl
 	return most;
 }
 
+void scale_was_wanted(struct scale_window *w)
+{
+	w->peaks[w->at]++;
+}
+
 struct scale_answer scale_step(struct scale_window *w, struct scale_input *in, int64_t idle_timeout_ms, int64_t now_ms)
 {
 	in->peak = window_note(w, wanted_of(in), idle_timeout_ms, now_ms);

@@ -18,13 +18,15 @@ struct scale_answer {
 };
 struct scale_answer scale_decide(const struct scale_input *in);
 
-/* What was wanted of late: a ring over idle_timeout, so that nothing is retired that was wanted within it.  All zeros at the start. */
+/* What was wanted of late: a ring over idle_timeout, so that nothing is retired that was wanted within it.  All zeros at the start, when nothing runs. */
 enum { SCALE_PEAKS = 8 };
 struct scale_window {
 	uint32_t peaks[SCALE_PEAKS];
 	unsigned at;
 	int64_t turned_ms;
 };
+/* One more worker was wanted until now: one that an earlier manager kept. */
+void scale_was_wanted(struct scale_window *w);
 /* scale_decide with the window's peak (in->peak is set), and what is wanted now noted in it. */
 struct scale_answer scale_step(struct scale_window *w, struct scale_input *in, int64_t idle_timeout_ms, int64_t now_ms);
 

@@ -173,6 +173,20 @@ static void it_comes_to_rest(void **state)
 	}
 }
 
+/* Those that an earlier manager kept are not surplus before the whole idle_timeout has passed under the new one. */
+static void adopted_workers_were_wanted(void **state)
+{
+	struct scale_window w = {0};
+	struct scale_input in = {DEFAULTS, .alive = 12};
+
+	(void)state;
+	for (int i = 0; i < 12; i++)
+		scale_was_wanted(&w);
+	for (int64_t now = 1000; now < 1000 + 26000; now += 1000)
+		assert_int_equal(scale_step(&w, &in, 30000, now).retire, 0);
+	assert_int_equal(scale_step(&w, &in, 30000, 1000 + 31000).retire, 11);
+}
+
 /* ---- recorded traces: what a manager saw, moment by moment, and what it is to decide ---- */
 
 struct moment {
@@ -257,7 +271,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(golden_answers), cmocka_unit_test(what_always_holds), cmocka_unit_test(it_comes_to_rest),
-		cmocka_unit_test(golden_traces),  cmocka_unit_test(nothing_flaps),
+		cmocka_unit_test(golden_traces),  cmocka_unit_test(nothing_flaps),     cmocka_unit_test(adopted_workers_were_wanted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
