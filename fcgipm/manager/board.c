@@ -167,14 +167,19 @@ struct board_census board_census(const struct pool *p)
 
 /* ---- what follows ---- */
 
+static void add(uint64_t *sum, uint64_t more)
+{
+	*sum = more < UINT64_MAX - *sum ? *sum + more : UINT64_MAX;
+}
+
 /* A worker may write what it likes; what is told never goes back. */
 static void take_number(uint64_t now, uint64_t *had, uint64_t *known, uint64_t *live, uint64_t *total)
 {
 	uint64_t more = now > *had ? now - *had : 0, again = more < *known ? more : *known;
 
 	*known -= again;
-	*live += more;
-	*total += more - again;
+	add(live, more);
+	add(total, more - again);
 	*had = now;
 }
 

@@ -10,10 +10,12 @@
  *   0xc0           the time limits that are due fire
  *   0xd0           the child that was forked last (conf, look) sends a message of type 32 + (step & 3) with (step >> 2 & 3) descriptors
  *   0xe0           what that child's spec is from now on: the first byte says which
+ *   0xf0           the bytes are said on the descriptor of the newest template; bit 0: by the template itself, else by a child of its
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +23,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -45,7 +48,8 @@ enum { FIRST_PID = 5000000 /* beyond any pid_max */, MOST_CHILDREN = 4096 };
 static struct {
 	bool runs[MOST_CHILDREN];
 	unsigned count;
-	int ending; /* index of the child that has ended and is not yet reaped; -1 */
+	bool forked; /* a template's child, which has our own number: the kernel says who speaks */
+	pid_t ending; /* the child that has ended and is not yet reaped; 0 none */
 	int status;
 	bool fork_fails;
 	int peer; /* the end of the newest socket pair that a child would hold */
@@ -58,6 +62,8 @@ pid_t __wrap_waitpid(pid_t pid, int *status, int options);
 int __wrap_kill(pid_t pid, int signo);
 int __wrap_socketpair(int domain, int type, int protocol, int fds[2]);
 int __real_socketpair(int domain, int type, int protocol, int fds[2]);
+long __wrap_syscall(long number, ...);
+long __real_syscall(long number, ...);
 
 int __wrap_priv_fork(int *ret_pidfd)
 {
@@ -73,21 +79,24 @@ int __wrap_priv_fork(int *ret_pidfd)
 int __wrap_waitid(idtype_t type, id_t id, siginfo_t *info, int options)
 {
 	(void)type, (void)id, (void)options;
-	info->si_pid = world.ending >= 0 ? FIRST_PID + world.ending : 0;
+	info->si_pid = world.ending;
 	return 0;
 }
 
 pid_t __wrap_waitpid(pid_t pid, int *status, int options)
 {
 	(void)options;
-	if (pid < FIRST_PID) {
+	if (pid < FIRST_PID && (pid != getpid() || !world.forked)) {
 		errno = ECHILD;
 		return -1;
 	}
 	if (status != NULL)
 		*status = world.status;
-	world.runs[pid - FIRST_PID] = false;
-	world.ending = -1;
+	if (pid < FIRST_PID)
+		world.forked = false;
+	else
+		world.runs[pid - FIRST_PID] = false;
+	world.ending = 0;
 	return pid;
 }
 
@@ -95,6 +104,24 @@ int __wrap_kill(pid_t pid, int signo)
 {
 	(void)pid, (void)signo;
 	return 0;
+}
+
+long __wrap_syscall(long number, ...)
+{
+	long a[5]; /* as many as come in registers */
+	va_list ap;
+
+	va_start(ap, number);
+	for (unsigned i = 0; i < 5; i++)
+		a[i] = va_arg(ap, long);
+	va_end(ap);
+	if (number == SYS_pidfd_send_signal)
+		return 0;
+	if (number == SYS_pidfd_open && a[0] == getpid()) {
+		world.forked = true;
+		return open("/dev/null", O_RDONLY | O_CLOEXEC);
+	}
+	return __real_syscall(number, a[0], a[1], a[2], a[3], a[4]);
 }
 
 int __wrap_socketpair(int domain, int type, int protocol, int fds[2])
@@ -107,17 +134,23 @@ int __wrap_socketpair(int domain, int type, int protocol, int fds[2])
 	return r;
 }
 
+static pid_t running(void)
+{
+	if (world.forked)
+		return getpid();
+	for (unsigned i = 0; i < world.count; i++)
+		if (world.runs[i])
+			return FIRST_PID + (pid_t)i;
+	return 0;
+}
+
 static bool end_one(struct launcher *l, int code)
 {
-	for (unsigned i = 0; i < world.count; i++) {
-		if (!world.runs[i])
-			continue;
-		world.ending = (int)i;
-		world.status = (code & 0xff) << 8;
+	world.ending = running();
+	world.status = (code & 0xff) << 8;
+	if (world.ending != 0)
 		children_reap(l);
-		return true;
-	}
-	return false;
+	return world.ending == 0 && running() != 0;
 }
 
 /* ---- one launcher ---- */
@@ -224,7 +257,7 @@ static void begin(struct launcher *l)
 		null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 		diag_fd = probe_diag_open();
 		make_directory();
-		fp_log_setup(null_fd, FP_LOG_ERROR, FP_LOG_LOGFMT);
+		fp_log_setup(getenv("FCGIPM_TEST_LOG") != NULL ? STDERR_FILENO : null_fd, FP_LOG_DEBUG, FP_LOG_LOGFMT);
 	}
 	strcpy(configuration, in_directory("pools.yaml"));
 	*l = (struct launcher){
@@ -243,13 +276,15 @@ static void begin(struct launcher *l)
 		.null_fd = null_fd,
 		.diag_fd = diag_fd,
 		.state_fd = -1,
+		.library_fd = null_fd,
 		.link.fd = -1,
 		.max_workers = 4,
 		.generation = 2,
 		.spawn_tokens = INT64_MAX / 4096,
 	};
 	world.count = 0;
-	world.ending = -1;
+	world.ending = 0;
+	world.forked = false;
 	world.fork_fails = false;
 	world.peer = -1;
 	world.spec = 0;
@@ -328,6 +363,30 @@ static void child_sends(struct launcher *l, uint8_t step, struct wire_blob body)
 		l->load->sock.ready(l->load->sock.ctx, EPOLLIN);
 }
 
+static void find_template(struct launcher *l, struct worker *w, void *ctx)
+{
+	(void)l;
+	if (w->hook.fd >= 0)
+		*(struct worker **)ctx = w;
+}
+
+static void template_says(struct launcher *l, uint8_t step, struct wire_blob words)
+{
+	struct worker *t = NULL;
+	pid_t pid;
+
+	workers_each(l, find_template, &t);
+	if (t == NULL || world.peer < 0)
+		return;
+	pid = t->child.pid;
+	if ((step & 1) != 0)
+		t->child.pid = getpid();
+	t->uid = getuid();
+	(void)!send(world.peer, words.at, words.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	t->hook.ready(t->hook.ctx, EPOLLIN);
+	t->child.pid = pid;
+}
+
 static void take_step(struct launcher *l, int *manager, uint8_t step, const uint8_t *body, size_t len)
 {
 	switch (step & 0xf0) {
@@ -357,6 +416,9 @@ static void take_step(struct launcher *l, int *manager, uint8_t step, const uint
 		break;
 	case 0xe0:
 		world.spec = len > 0 ? body[0] : 0;
+		break;
+	case 0xf0:
+		template_says(l, step, (struct wire_blob){body, len});
 		break;
 	default:
 		if (step < 0x80)
