@@ -54,7 +54,7 @@ const struct figure figures_pool[] = {
 	{"slow_boot_ms", OF_POOL(slow_boot_ms), "time in which connections waited for workers that booted"},
 	{"abandoned", OF_POOL(abandoned), "connections whose client had gone before they were accepted"},
 	{"slow", OF_POOL(slow), "requests that ran for longer than request.slow"},
-	{"busy_ms", OF_POOL(busy_ms), "time that workers have served in, of all together; a request counts when it has ended"},
+	{"busy_ms", OF_POOL(busy_ms), "time that workers have served in, of all together"},
 	{"memory_bytes", OF_POOL(memory_bytes), "resident memory of its workers"},
 	{"last_error", OF_POOL(last_error), "what went wrong last"},
 	{"user", OF_POOL(user), "account of the workers"},

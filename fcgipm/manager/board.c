@@ -172,15 +172,27 @@ static void add(uint64_t *sum, uint64_t more)
 	*sum = more < UINT64_MAX - *sum ? *sum + more : UINT64_MAX;
 }
 
-/* A worker may write what it likes; what is told never goes back. */
+/* The most that was read of a line counts: a worker may write what it likes, and may be read while it writes; what is told never goes back. */
 static void take_number(uint64_t now, uint64_t *had, uint64_t *known, uint64_t *live, uint64_t *total)
 {
 	uint64_t more = now > *had ? now - *had : 0, again = more < *known ? more : *known;
 
+	if (more == 0)
+		return;
 	*known -= again;
 	add(live, more);
 	add(total, more - again);
 	*had = now;
+}
+
+/* What has ended, and of the request that is under way as much as has passed. */
+static uint64_t busy_ns(const struct board_slot *s)
+{
+	int64_t since = GET(s->since_ns), now = fp_now_ms() * 1000000;
+	uint64_t ended = GET(s->busy_ns);
+	bool still = GET(s->state) == BOARD_BUSY && since > 0 && since < now;
+
+	return still ? ended + (uint64_t)(now - since) : ended;
 }
 
 static void take_numbers(struct worker *w, const struct board_slot *s)
@@ -190,7 +202,7 @@ static void take_numbers(struct worker *w, const struct board_slot *s)
 
 	take_number(GET(s->requests), &w->requests, &k->served, &c->live_served, &c->served);
 	take_number(GET(s->abandoned), &w->abandoned, &k->abandoned, &c->live_abandoned, &c->abandoned);
-	take_number(GET(s->busy_ns) / 1000, &w->busy_us, &k->busy_us, &c->live_busy_us, &c->busy_us);
+	take_number(busy_ns(s) / 1000, &w->busy_us, &k->busy_us, &c->live_busy_us, &c->busy_us);
 }
 
 static uint64_t less(uint64_t all, uint64_t part)

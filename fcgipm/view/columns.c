@@ -63,6 +63,11 @@ static int64_t by_rate(const struct view_row *row)
 	return row->rate;
 }
 
+static int64_t by_share(const struct view_row *row)
+{
+	return row->share;
+}
+
 static int64_t by_restarts(const struct view_row *row)
 {
 	const struct wire_status_pool *f = &row->pool->figures;
@@ -116,13 +121,14 @@ const struct column columns[] = {
 	{"state", 'S', "STATE", "the state; sorts by trouble, the worst first", COLUMN_TEXT, 8, 0, false, by_trouble, show_state},
 	{"idle", 'I', "IDLE", "workers that wait for a request", COLUMN_COUNT, 4, 0, false, by_idle, show_number},
 	{"busy", 'B', "BUSY", "workers that serve", COLUMN_COUNT, 4, 0, false, by_busy, show_number},
-	{"booting", 'O', "BOOT", "workers that boot", COLUMN_COUNT, 4, 4, false, by_booting, show_number},
-	{"max", 'A', "MAX", "workers that there may be", COLUMN_COUNT, 3, 2, false, by_max, show_number},
+	{"booting", 'O', "BOOT", "workers that boot", COLUMN_COUNT, 4, 5, false, by_booting, show_number},
+	{"max", 'A', "MAX", "workers that there may be", COLUMN_COUNT, 3, 3, false, by_max, show_number},
 	{"queue", 'Q', "QUEUE", "connections that wait, of how many may", COLUMN_COUNT, 7, 0, false, by_queue_depth, show_queue},
-	{"rate", 'R', "REQ/S", "requests a second", COLUMN_RATE, 5, 5, true, by_rate, show_number},
-	{"served", 'V', "SERVED", "requests served", COLUMN_COUNT, 6, 1, false, by_served, show_number},
-	{"restarts", 'X', "RESTARTS", "workers that were replaced, for whatever reason", COLUMN_COUNT, 8, 3, false, by_restarts, show_number},
-	{"memory", 'M', "MEMORY", "resident memory of the workers", COLUMN_BYTES, 6, 6, false, by_memory_bytes, show_number},
+	{"rate", 'R', "REQ/S", "requests a second", COLUMN_RATE, 5, 6, true, by_rate, show_number},
+	{"share", 'U', "BUSY%", "share of the workers' time that was spent in serving", COLUMN_COUNT, 5, 1, true, by_share, show_number},
+	{"served", 'V', "SERVED", "requests served", COLUMN_COUNT, 6, 2, false, by_served, show_number},
+	{"restarts", 'X', "RESTARTS", "workers that were replaced, for whatever reason", COLUMN_COUNT, 8, 4, false, by_restarts, show_number},
+	{"memory", 'M', "MEMORY", "resident memory of the workers", COLUMN_BYTES, 6, 7, false, by_memory_bytes, show_number},
 };
 const size_t column_count = sizeof(columns) / sizeof(columns[0]);
 

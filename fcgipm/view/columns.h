@@ -14,6 +14,7 @@ enum { CELL_MAX = 1024 };
 struct view_row {
 	const struct snapshot_pool *pool;
 	int64_t rate; /* requests in 1000 seconds; WIRE_UNKNOWN: not known */
+	int64_t share; /* percent of its workers' time that was spent in serving; WIRE_UNKNOWN: not known */
 };
 
 enum column_kind { COLUMN_TEXT, COLUMN_COUNT, COLUMN_BYTES, COLUMN_RATE };

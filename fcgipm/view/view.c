@@ -29,6 +29,19 @@ static int64_t rate_of(const struct view *v, const struct snapshot_pool *p)
 	return __builtin_mul_overflow(served - had, INT64_C(1000000), &milli) ? INT64_MAX : milli / elapsed_ms;
 }
 
+/* Workers come and go between the two: those that there are now are taken for all of it. */
+static int64_t share_of(const struct view *v, const struct snapshot_pool *p)
+{
+	const struct snapshot_pool *b = pool_before(v, p->figures.name);
+	int64_t elapsed_ms = v->now_ms - v->before_ms, busy = p->figures.busy_ms, had = b != NULL ? b->figures.busy_ms : WIRE_UNKNOWN;
+	int64_t workers = (int64_t)p->figures.idle + p->figures.busy, percent;
+
+	if (busy < 0 || had < 0 || busy < had || elapsed_ms <= 0 || workers <= 0 || __builtin_mul_overflow(busy - had, INT64_C(100), &percent))
+		return WIRE_UNKNOWN;
+	percent /= elapsed_ms;
+	return percent / workers < 100 ? percent / workers : 100;
+}
+
 /* ---- which, and in which order ---- */
 
 static bool word_fits(const struct view_row *row, const char *word, size_t len)
@@ -75,7 +88,7 @@ void view_arrange(struct view *v)
 {
 	v->count = 0;
 	for (uint32_t i = 0; i < v->now.count; i++) {
-		struct view_row row = {.pool = &v->now.pools[i], .rate = rate_of(v, &v->now.pools[i])};
+		struct view_row row = {.pool = &v->now.pools[i], .rate = rate_of(v, &v->now.pools[i]), .share = share_of(v, &v->now.pools[i])};
 
 		if (fits(v, &row))
 			v->rows[v->count++] = row;

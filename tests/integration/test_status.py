@@ -5,6 +5,7 @@ import signal
 import subprocess
 import threading
 
+import fcgi
 import pytest
 from apps import pool
 from conftest import BUILD, wait_for
@@ -181,3 +182,13 @@ def test_watch_of_json_and_of_one_pool(fcgipm):
 def test_watch_ends_with_3_where_no_manager_ever_was(place):
     done = subprocess.run([BUILD / "bin" / "fcgipm", "-s", place / "none.sock", "status", "--watch"], capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 3 and "no manager at" in done.stderr
+
+
+def test_the_share_of_time_that_workers_serve_is_shown(fcgipm):
+    """Two workers of which one is held by a long request: half of their time."""
+    m = fcgipm("pools:" + pool("c", workers=2)).ready()
+    with Piped(m) as p, fcgi.begin(m.socket(), "sleep=20000"):
+        wait_for(lambda: m.pool()["workers"]["busy"] == 1)
+        text = p.read_until(r"BUSY%(.*\n){8}")
+        shares = [dict(zip(head.split(), row.split())).get("BUSY%") for head, row in re.findall(r"^(POOL .*)\n(app .*)$", text + p.read_until(r"\napp .*\n"), re.M)]
+        assert shares[0] is None and set(shares[2:]) & {"49", "50"}, shares
