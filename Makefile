@@ -48,6 +48,7 @@ MODULE = $(BUILD)/lib/httpd/modules/mod_fcgipm.so
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*/test_*.c))
 FUZZ_NAMES = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 APPS = $(patsubst tests/integration/apps/%.c,$(BUILD)/tests/apps/%,$(wildcard tests/integration/apps/*.c))
+BENCH = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 HOSTILE = $(patsubst tests/integration/hostile/%.c,$(BUILD)/tests/hostile/%,$(wildcard tests/integration/hostile/*.c))
 
 .PHONY: all help run check check-unit check-fuzz check-integration tests asan fuzz soak bench sim cover lint format docs deps accounts install clean
@@ -122,10 +123,10 @@ $(BUILD)/tests/hostile/%: $(BUILD)/obj/tests/integration/hostile/%.o $(call arch
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(call archives,settings spec wire base)
 
-$(BUILD)/tests/bench/flood: tests/bench/flood.c
+$(BUILD)/tests/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) -std=gnu2x -D_GNU_SOURCE -O2 $(WARN) -o $@ $< -pthread
+	$(Q)$(CC) -std=gnu2x -D_GNU_SOURCE -I. -O2 $(WARN) -o $@ $< -pthread
 
 $(BUILD)/tests/sim/sim: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/sim/*.c)) $(call archives,pool base)
 	@mkdir -p $(@D)
@@ -179,7 +180,7 @@ soak: deps ## What takes longer: fuzzing, long hammers, sanitizers, valgrind
 bench: deps ## Side by side with the installed peers; medians and conditions
 	@tools/deps.sh php-fpm libapache2-mod-fcgid uwsgi-core uwsgi-plugin-python3 wrk
 	@$(MAKE) -j$(JOBS) --no-print-directory tests
-	@$(MAKE) -j$(JOBS) --no-print-directory $(BUILD)/tests/bench/flood
+	@$(MAKE) -j$(JOBS) --no-print-directory $(BENCH)
 	@/usr/bin/python3 tests/bench/bench.py $(BUILD) $(T)
 
 sim: $(BUILD)/tests/sim/sim ## The scaler and those of its peers on simulated traces (POOLS=100000 small sites)

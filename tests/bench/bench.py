@@ -31,6 +31,7 @@ from conftest import Manager, wait_for  # noqa: E402
 from fcgi import Load, request  # noqa: E402
 from frontends import free_port  # noqa: E402
 sys.path.insert(0, str(HERE))
+import prefork  # noqa: E402
 import web  # noqa: E402
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
@@ -506,7 +507,9 @@ def bench_start():
 
 
 SECTIONS = {"restart": bench_restart, "reload": bench_reload, "start": bench_start, "latency": launcher_latency, "burst": bench_burst, "many": bench_many,
-            "flood": bench_flood, "traces": bench_traces, "web": lambda: web.requests(BUILD, ROUNDS), "large": lambda: web.large(BUILD, ROUNDS), "waiting": lambda: web.waiting(BUILD, ROUNDS)}
+            "flood": bench_flood, "traces": bench_traces, "web": lambda: web.requests(BUILD, ROUNDS), "large": lambda: web.large(BUILD, ROUNDS), "waiting": lambda: web.waiting(BUILD, ROUNDS),
+            "prefork": lambda: prefork.everything(ROUNDS)}
+PARTS = {f"prefork-{name}": part for name, part in prefork.PARTS.items()}  # of a section, by themselves
 
 
 def main():
@@ -516,7 +519,10 @@ def main():
     if not PHP_FPM:
         print("php-fpm is not installed: no peer beside us")
     for name in sys.argv[2:] or SECTIONS:
-        SECTIONS[name]()
+        if name in PARTS:
+            PARTS[name](ROUNDS)
+        else:
+            SECTIONS[name]()
 
 
 main()

@@ -1,0 +1,315 @@
+"""What pre-fork is worth: php-cgi forked from a template beside php-fpm, pools that sleep, and what the library and the manager cost under requests.
+
+Both PHPs have the same php.ini and extensions, opcache on.  Candidates alternate; medians of ROUNDS rounds."""
+import os
+import re
+import shutil
+import socket
+import statistics
+import subprocess
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+from conftest import Manager, children_of, wait_for
+from fcgi import Load, request
+from frontends import free_port
+from web import wrk
+
+PHP_FPM = next(iter(sorted(Path("/usr/sbin").glob("php-fpm*"))), None)
+SECONDS = int(os.environ.get("BENCH_SECONDS", "3"))
+SETTLE_S = 3  # before memory is counted
+INI = "opcache.enable=1\nopcache.file_update_protection=0\n"
+WORK = """<?php
+for ($i = 0; $i < 50; $i++) require __DIR__ . "/part$i.php";
+if (preg_match('/^sleep=(\\d+)/', $_SERVER['QUERY_STRING'] ?? '', $m)) usleep($m[1] * 1000);
+echo 'pid=', getmypid(), "\\n";
+"""
+PART = """<?php
+class Part{i} {{
+    private array $names = ['one', 'two', 'three'];
+    public function join(string $by): string {{ return implode($by, array_map(fn ($n) => "$n-{i}", $this->names)); }}
+    public function count(): int {{ return count($this->names) + {i}; }}
+}}
+$parts[] = (new Part{i}())->join(', ');
+"""
+NGINX = """
+daemon off; pid {dir}/nginx.pid; error_log {dir}/nginx.log; worker_processes 2; {user}
+events {{ worker_connections 1024; }}
+http {{
+  access_log off; keepalive_requests 1000000000; client_body_temp_path {dir}/b; fastcgi_temp_path {dir}/f; proxy_temp_path {dir}/p; uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s;
+  server {{ listen 127.0.0.1:{port}; include /etc/nginx/fastcgi_params;
+{locations}
+  }}
+}}
+"""
+
+
+def scan_dir():
+    """The extensions that the distribution turns on; one directory for both."""
+    return next(iter(sorted(Path("/etc/php").glob("*/fpm/conf.d"))))
+
+
+def pss_kb(pids):
+    """Shared pages counted in parts."""
+    total = 0
+    for pid in pids:
+        try:
+            rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        total += int(re.search(r"^Pss:\s+(\d+)", rollup, re.M).group(1))
+    return total
+
+
+@contextmanager
+def place():
+    """A directory that pools can read, with applications and pages."""
+    path = Path(tempfile.mkdtemp(prefix="fcgipm-bench.", dir="/tmp"))
+    path.chmod(0o755)
+    shutil.copytree(Path(os.environ["FCGIPM_BUILD"]) / "tests/apps", path / "apps")
+    (path / "www").mkdir()
+    (path / "www/hello.php").write_text("<?php header('Content-Type: text/plain'); echo \"hello\\n\";")
+    (path / "www/work.php").write_text(WORK)
+    (path / "php.ini").write_text(INI)
+    for i in range(50):
+        (path / f"www/part{i}.php").write_text(PART.format(i=i))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+# ---- the candidates ----
+
+class Ours:
+    """php-cgi as a pool."""
+
+    def __init__(self, path, workers, start="prefork"):
+        self.extra = {"SCRIPT_FILENAME": str(path / "www/work.php")}
+        self.m = Manager(path, "pools:\n" + php_pool("app", f"start: {start}, {workers}"))
+        self.m.event("ready", timeout=60)
+        self.address = self.m.socket()
+        request(self.address, "", **self.extra)
+
+    def crew(self):
+        """Workers, and the template."""
+        return [p for p in children_of(self.m.launcher_pid) if p != self.m.manager_pid and "php-cgi" in Path(f"/proc/{p}/cmdline").read_text()]
+
+    def masters(self):
+        return [self.m.launcher_pid, self.m.manager_pid]
+
+    def close(self):
+        self.m.stop()
+
+
+def php_pool(name, workers):
+    return (f"  {name}: {{command: [/usr/bin/php-cgi, -c, @DIR@/php.ini], user: nobody, environment: {{PHP_FCGI_MAX_REQUESTS: \"0\", PHP_INI_SCAN_DIR: {scan_dir()}}}, "
+            f"workers: {{{workers}}}}}\n")
+
+
+class Fpm:
+    def __init__(self, path, how, first=0):
+        self.address = path / "fpm.sock"
+        self.extra = {"SCRIPT_FILENAME": str(path / "www/work.php")}
+        user = "user = nobody\ngroup = nogroup\nlisten.mode = 0666" if os.geteuid() == 0 else ""
+        (path / "fpm.conf").write_text(f"[global]\nerror_log = {path}/fpm.log\ndaemonize = no\n[app]\n{user}\nlisten = {self.address}\nlisten.backlog = 511\n{how}\n")
+        self.process = subprocess.Popen([PHP_FPM, "-c", path / "php.ini", "-y", path / "fpm.conf"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                        env={**os.environ, "PHP_INI_SCAN_DIR": str(scan_dir())})
+        wait_for(lambda: self.address.exists() and len(self.crew()) >= first)
+        request(self.address, "", **self.extra)
+
+    def crew(self):
+        return children_of(self.process.pid)
+
+    def masters(self):
+        return [self.process.pid]
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait(20)
+
+
+DYNAMIC = "pm = dynamic\npm.max_children = 64\npm.start_servers = 2\npm.min_spare_servers = 1\npm.max_spare_servers = 3"
+ONDEMAND = "pm = ondemand\npm.max_children = 64\npm.process_idle_timeout = 10s"
+
+
+def static(count):
+    return f"pm = static\npm.max_children = {count}"
+
+
+@contextmanager
+def running(make, path):
+    candidate = make(path)
+    try:
+        yield candidate
+    finally:
+        candidate.close()
+
+
+def shown(values, digits=2):
+    return ", ".join(f"{v:.{digits}f}" for v in values)
+
+
+# ---- the sections ----
+
+def burst(rounds):
+    print(f"\n64 requests of 1 s at once, 2 of 64 workers (ondemand: none): seconds until all are served, {rounds} times")
+    among = {"fcgipm, pre-forked": lambda p: Ours(p, "min: 2, max: 64"), "fcgipm, exec": lambda p: Ours(p, "min: 2, max: 64", start="exec")}
+    if PHP_FPM:
+        among |= {"php-fpm dynamic": lambda p: Fpm(p, DYNAMIC, 2), "php-fpm ondemand": lambda p: Fpm(p, ONDEMAND)}
+    took, failed = {name: [] for name in among}, dict.fromkeys(among, 0)
+    for _ in range(rounds):
+        for name, make in among.items():
+            with place() as path, running(make, path) as c:
+                time.sleep(1)
+                begun = time.monotonic()
+                with Load(c.address, "sleep=1000", clients=64, limit=0, **c.extra) as l:
+                    pass
+                took[name].append(time.monotonic() - begun)
+                failed[name] += len(l.failures)
+    ours = statistics.median(took["fcgipm, pre-forked"])
+    for name, values in took.items():
+        print(f"  {name.ljust(20)} median {statistics.median(values):6.2f} (x{statistics.median(values) / ours:.1f}) of {shown(values)}; {failed[name]} failed")
+
+
+def memory(rounds):
+    """The others of the machine share pages of the C library with both; PSS counts that alike."""
+    count, among = 16, {"fcgipm": lambda p: Ours(p, "min: 16, max: 16")}
+    if PHP_FPM:
+        among["php-fpm static"] = lambda p: Fpm(p, static(16), 16)
+    seen = {name: {"before": [], "after": [], "masters": []} for name in among}
+    for _ in range(rounds):
+        for name, make in among.items():
+            with place() as path, running(make, path) as c:
+                extra = 1 if name == "fcgipm" else 0  # the template
+                wait_for(lambda: len(c.crew()) == count + extra)
+                time.sleep(SETTLE_S)
+                seen[name]["before"].append(pss_kb(c.crew()) / 1024)
+                with Load(c.address, "sleep=20", clients=count, **c.extra) as l:
+                    l.wait(40 * count, timeout=60)
+                time.sleep(SETTLE_S)
+                assert not l.failures and len(l.pids) == count, (l.failures[:3], len(l.pids))
+                seen[name]["after"].append(pss_kb(c.crew()) / 1024)
+                seen[name]["masters"].append(pss_kb(c.masters()) / 1024)
+    print(f"\nPSS in MB of {count} PHP workers, 50 files included, before and after 40 requests each; fcgipm's include the template")
+    for name, row in seen.items():
+        before, after, masters = (statistics.median(row[key]) for key in ("before", "after", "masters"))
+        what = "launcher and manager" if name == "fcgipm" else "master"
+        print(f"  {name.ljust(16)} before {before:6.1f}, after {after:6.1f}; its {what} {masters:5.1f}, with that {after + masters:6.1f}")
+
+
+def nginx(path, sockets):
+    """{name: socket} as locations /name/page; the port and the process."""
+    port = free_port()
+    locations = "\n".join(f"    location ~ ^/{name}/(.*)$ {{ fastcgi_param SCRIPT_FILENAME {path}/www/$1.php; fastcgi_pass unix:{address}; }}" for name, address in sockets.items())
+    (path / "nginx.conf").write_text(NGINX.format(dir=path, port=port, locations=locations, user="user www-data;" if os.geteuid() == 0 else ""))
+    process = subprocess.Popen(["/usr/sbin/nginx", "-c", path / "nginx.conf"])
+    wait_for(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0)
+    return port, process
+
+
+def php_behind_nginx(rounds):
+    if not PHP_FPM:
+        return
+    with place() as path, running(lambda p: Ours(p, "min: 8, max: 8"), path) as ours, running(lambda p: Fpm(p, static(8), 8), path) as fpm:
+        port, process = nginx(path, {"fcgipm": ours.address, "php-fpm": fpm.address})
+        try:
+            for page in ("hello", "work"):
+                got = {"fcgipm": [], "php-fpm": []}
+                for i in range(max(rounds, 5)):
+                    for name in sorted(got, reverse=i % 2 == 1):
+                        wrk(f"http://127.0.0.1:{port}/{name}/{page}", 16, 1)
+                        got[name].append(wrk(f"http://127.0.0.1:{port}/{name}/{page}", 16, SECONDS))
+                show_pages({"hello": "a hello page", "work": "a page that includes 50 files"}[page], got)
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def show_pages(what, got):
+    print(f"\nPHP behind nginx, {what}: 16 clients with kept connections, 8 workers each, opcache on; medians of {len(got['fcgipm'])} rounds of {SECONDS} s in turns")
+    keys = ("a second", "p50 ms", "p99 ms")
+    medians = {name: {key: statistics.median(r[key] for r in rounds) for key in keys} for name, rounds in got.items()}
+    for name, m in medians.items():
+        ratios = ", ".join(f"{key} x{m[key] / medians['php-fpm'][key]:.3f}" for key in keys) if name != "php-fpm" else ""
+        print(f"  {name.ljust(10)} {m['a second']:8.0f} a second, p50 {m['p50 ms']:6.2f} ms, p99 {m['p99 ms']:6.2f} ms, {sum(r['failed'] for r in got[name])} failed  {ratios}")
+
+
+def sleeping(_, count=1000, asked=200):
+    print(f"\n{count} php-cgi pools that sleep (min 0): PSS a pool, and the first request of {asked} of them")
+    for keep in ("keep", "drop"):
+        with place() as path:
+            text = (f"manager: {{runtime_directory: @RUN@, max_workers: {2 * count}}}\ndefaults: {{workers: {{start: prefork, min: 0, max: 4, idle_timeout: 1s, template: {keep}}}}}\n"
+                    "pools:\n" + "".join(php_pool(f"p{i}", "") for i in range(count)))
+            begun = time.monotonic()
+            m = Manager(path, text)
+            try:
+                m.event("ready", timeout=300)
+                wait_for(lambda: keep == "drop" or sum(e["event"] == "template.ready" for e in m.events) == count, timeout=600)
+                up = time.monotonic() - begun
+                time.sleep(15)  # the looks after the start
+                pids = [p for p in children_of(m.launcher_pid) if p != m.manager_pid]
+                held, masters = pss_kb(pids), pss_kb([m.launcher_pid, m.manager_pid])
+                first = sorted(first_request(m.socket(f"p{i}"), path) for i in range(0, count, count // asked))
+                print(f"  template {keep}: {len(pids)} processes asleep after {up:.1f} s; {held / count:.0f} kB a pool, launcher and manager {masters / count:.1f} kB a pool; "
+                      f"first request: median {statistics.median(first):.1f} ms, p99 {first[int(len(first) * 0.99)]:.1f} ms")
+            finally:
+                m.stop(timeout=120)
+
+
+def first_request(address, path):
+    begun = time.monotonic()
+    request(address, "", SCRIPT_FILENAME=str(path / "www/hello.php"))
+    took = (time.monotonic() - begun) * 1000
+    time.sleep(0.02)  # the manager is at rest again
+    return took
+
+
+def overhead(_):
+    build = Path(os.environ["FCGIPM_BUILD"])
+    out = subprocess.run([build / "tests/bench/overhead", build / "lib/fcgipm/libfcgipm-prefork.so", "31", "20000"], capture_output=True, text=True, check=True).stdout
+    columns = list(zip(*(map(float, line.split()) for line in out.splitlines())))
+    print("\nWhat the library adds to accept, read, write and close of a request, ns (of 31 rounds in turns, each the median of 20,000 requests)")
+    for what, pick in (("quietest round", min), ("median round", statistics.median)):
+        plain, looks, library = (pick(c) for c in columns)
+        print(f"  {what.ljust(16)} without it {plain:.0f}; with it +{library - plain:.0f}, of which the look for a client that has gone {looks - plain:+.0f} (one poll), all else {library - looks:+.0f}")
+
+
+def switches(pid):
+    return sum(int(n) for n in re.findall(r"^(?:non)?voluntary_ctxt_switches:\s+(\d+)", Path(f"/proc/{pid}/status").read_text(), re.M))
+
+
+def wakeups(rounds):
+    """C workers, so many that some are always spare."""
+    print("\nWhat wakes the manager in 5 s: context switches, on a pool of 64 workers and 16 clients")
+    with place() as path:
+        m = Manager(path, "pools:\n  app: {command: [@DIR@/apps/app], user: nobody, workers: {start: prefork, min: 64, max: 128}}\n")
+        try:
+            m.event("ready", timeout=60)
+            pid = m.manager_pid
+            request(m.socket(), "")
+            time.sleep(2)
+            for _ in range(rounds):
+                counts = {}
+                for what, rate in (("idle", None), ("busy", "10000")):
+                    before = switches(pid)
+                    got = flood(m.socket(), rate) if rate else time.sleep(5)
+                    counts[what] = switches(pid) - before
+                print(f"  idle {counts['idle']}; under {got[0]:.0f} requests a second ({got[1]:.0f} failed) {counts['busy']}")
+        finally:
+            m.stop()
+
+
+def flood(address, rate):
+    out = subprocess.run([Path(os.environ["FCGIPM_BUILD"]) / "tests/bench/flood", str(address), "16", "5000", rate], capture_output=True, text=True, check=True).stdout.split()
+    return float(out[0]), float(out[1])
+
+
+PARTS = {"burst": burst, "memory": memory, "nginx": php_behind_nginx, "sleeping": sleeping, "overhead": overhead, "wakeups": wakeups}
+
+
+def everything(rounds):
+    for part in PARTS.values():
+        part(rounds)
