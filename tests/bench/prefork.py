@@ -39,7 +39,7 @@ daemon off; pid {dir}/nginx.pid; error_log {dir}/nginx.log; worker_processes 2; 
 events {{ worker_connections 1024; }}
 http {{
   access_log off; keepalive_requests 1000000000; client_body_temp_path {dir}/b; fastcgi_temp_path {dir}/f; proxy_temp_path {dir}/p; uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s;
-  server {{ listen 127.0.0.1:{port}; include /etc/nginx/fastcgi_params;
+  server {{ listen 127.0.0.1:{port};
 {locations}
   }}
 }}
@@ -203,7 +203,7 @@ def memory(rounds):
 def nginx(path, sockets):
     """{name: socket} as locations /name/page; the port and the process."""
     port = free_port()
-    locations = "\n".join(f"    location ~ ^/{name}/(.*)$ {{ fastcgi_param SCRIPT_FILENAME {path}/www/$1.php; fastcgi_pass unix:{address}; }}" for name, address in sockets.items())
+    locations = "\n".join(f"    location ~ ^/{name}/(.*)$ {{ include /etc/nginx/fastcgi_params; fastcgi_param SCRIPT_FILENAME {path}/www/$1.php; fastcgi_pass unix:{address}; }}" for name, address in sockets.items())
     (path / "nginx.conf").write_text(NGINX.format(dir=path, port=port, locations=locations, user="user www-data;" if os.geteuid() == 0 else ""))
     process = subprocess.Popen(["/usr/sbin/nginx", "-c", path / "nginx.conf"])
     wait_for(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0)
@@ -218,6 +218,9 @@ def php_behind_nginx(rounds):
         try:
             for page in ("hello", "work"):
                 got = {"fcgipm": [], "php-fpm": []}
+                for name in got:
+                    answer = subprocess.run(["curl", "-sf", f"http://127.0.0.1:{port}/{name}/{page}"], capture_output=True, check=True).stdout
+                    assert answer.startswith((b"hello", b"pid=")), answer
                 for i in range(max(rounds, 5)):
                     for name in sorted(got, reverse=i % 2 == 1):
                         wrk(f"http://127.0.0.1:{port}/{name}/{page}", 16, 1)

@@ -98,7 +98,7 @@ http {{
   server {{
     listen 127.0.0.1:{port} backlog=4000; include /etc/nginx/fastcgi_params;
     location /c {{ fastcgi_pass unix:{run}/pools/c.sock; }}
-    location /php {{ fastcgi_param SCRIPT_FILENAME {dir}/www/hello.php; fastcgi_pass unix:{run}/pools/php.sock; }}
+    location /php {{ include /etc/nginx/fastcgi_params; fastcgi_param SCRIPT_FILENAME {dir}/www/hello.php; fastcgi_pass unix:{run}/pools/php.sock; }}
   }}
 }}
 """
