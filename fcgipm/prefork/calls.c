@@ -148,7 +148,7 @@ enum { BEGIN_REQUEST = 1, STDIN = 5 };
 
 static void follow(const uint8_t *at, size_t len)
 {
-	const uint8_t *end = at + len, *h;
+	const uint8_t *end = at + len, *h = served.header;
 
 	while (at < end) {
 		if (served.skip > 0) {
@@ -158,15 +158,9 @@ static void follow(const uint8_t *at, size_t len)
 			at += n;
 			continue;
 		}
-		if (served.have == 0 && (size_t)(end - at) >= sizeof(served.header)) {
-			h = at;
-			at += sizeof(served.header);
-		} else {
-			served.header[served.have++] = *at++;
-			if (served.have < sizeof(served.header))
-				continue;
-			h = served.header;
-		}
+		served.header[served.have++] = *at++;
+		if (served.have < sizeof(served.header))
+			continue;
 		served.have = 0;
 		served.skip = ((uint32_t)h[4] << 8 | h[5]) + h[6];
 		served.ended = h[1] == STDIN ? (h[4] | h[5]) == 0 : served.ended && h[1] != BEGIN_REQUEST;
