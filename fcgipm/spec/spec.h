@@ -84,13 +84,15 @@ struct spec_manager {
 	struct wire_blob settings; /* settings blob of manager.*, for the manager */
 };
 
-/* A sealed spec: u32 magic, u32 version, the manager part, u32 files, their names, u32 pools, the entries in order of name. */
+/* A sealed spec: u32 magic, u32 version, the manager part, u32 files, their names, u32 pools, the entries in order of name, u32 profiles, their blobs. */
 struct spec_file {
 	struct spec_manager manager;
 	uint32_t file_count;
 	const char **files;
 	uint32_t pool_count;
 	struct spec_entry *pools;
+	uint32_t profile_count;
+	struct wire_blob *profiles; /* spec_profile_encode, in order of name */
 	void *arena; /* what spec_file_free frees */
 };
 
@@ -136,5 +138,58 @@ struct spec_tcp {
 	uint16_t port;
 };
 int spec_tcp_parse(const char *text, struct spec_tcp *ret);
+
+/* ---- profiles of the exec broker ---- */
+
+enum { SPEC_ROOTS_MAX = 256, SPEC_WORDS_MAX = 1024, SPEC_CLIENTS_MAX = 4096, SPEC_RUNNING_MAX = 4096 };
+
+/* Whose a program may be: of the account that it runs as, root's, either, or anybody's. */
+enum spec_file_owner { SPEC_FILE_OF_RUN, SPEC_FILE_OF_ROOT, SPEC_FILE_OF_RUN_OR_ROOT, SPEC_FILE_OF_ANY };
+
+struct spec_ids {
+	uint32_t count;
+	const uint32_t *ids;
+};
+
+/* What the broker may run for whom.  Lists of texts are NULL-terminated. */
+struct spec_profile {
+	const char *name; /* as a pool's, without "@"; never "local" */
+	const char **roots; /* absolute; a component may be a pattern (fnmatch(3)); one that names a file admits that file alone */
+	uint32_t max_arguments; /* behind the program */
+	const char **arguments; /* patterns: each argument must match one; none: any */
+	const char **allow; /* names of variables beyond those of CGI, or PREFIX* */
+	const char **envp; /* set in any case, NAME=VALUE */
+	bool owner; /* it runs as the program's owner and in its group; else as uid and gid, groups */
+	uint32_t uid, gid;
+	struct spec_ids groups;
+	uint8_t file_owner; /* enum spec_file_owner */
+	bool file_group; /* the program must be of the group that it runs in */
+	uint32_t min_uid, min_gid; /* at least 1 */
+	struct spec_ids client_uids, client_gids;
+	bool worker_clients; /* clients may descend from workers */
+	bool outlives_client; /* a client that goes does not end its run */
+	bool leaves_descendants; /* what it left running stays when it ends */
+	const char *chroot; /* "" none */
+	const char *directory; /* "" the client's word, or that of the program */
+	uint32_t umask;
+	uint64_t limits[SPEC_LIMITS];
+	int32_t nice;
+	uint64_t capabilities;
+	bool no_new_privileges;
+	uint64_t timeout_ms, stop_timeout_ms; /* of the run, 0: no limit; from SIGTERM to SIGKILL */
+	uint32_t max_running, queue_limit; /* queue_limit: how many may wait beside those that run; 0 none */
+	void *arena; /* what spec_profile_free frees */
+};
+
+void spec_profile_encode(struct wire_wr *w, const struct spec_profile *p);
+/* As spec_pool_decode: texts and ids point into bytes or the arena; bytes must outlive the result. */
+int spec_profile_decode(struct wire_blob bytes, struct spec_profile *ret, struct fp_err *err);
+void spec_profile_free(struct spec_profile *p);
+/* As spec_check_floors: "uid 0", "gid 0", "group 0", "id -1", "fcgipm's own account", "fcgipm's own group", "min_uid is 0", "min_gid is 0", "no root", "a root is no absolute path",
+ * "a root is /", "a capability that amounts to root", "LD_ variables", "chroot is no absolute path", "directory is no absolute path", "another account than the ordinary user's".  With owner,
+ * uid and gid are not looked at: the broker holds them against min_uid, min_gid and fcgipm's accounts when it knows them. */
+int spec_check_profile_floors(const struct spec_profile *p, const struct spec_floors *f, struct fp_err *err);
+/* Absolute, as spec_path_ok, and patterns in it are well-formed: no "[" without "]", no "\\", none that matches "/" (fnmatch(3) with FNM_PATHNAME).  "/" alone is none. */
+bool spec_root_ok(const char *root);
 
 #endif

@@ -13,7 +13,7 @@
 
 enum { WIRE_CONTROL_REQUEST_MAX = 512, WIRE_CONTROL_TEXT_MAX = 16384 };
 
-/* X(type, NAME, fields, who may, most bytes).  who: OBSERVER, OPERATOR or FRONTEND (of the pool) */
+/* X(type, NAME, fields, who may, most bytes).  who: OBSERVER, OPERATOR, FRONTEND (of the pool) or ANYBODY */
 #define WIRE_CONTROL_REQUESTS(X)                          \
 	X(1, C_STATUS, c_pool, OBSERVER, 512)              \
 	X(2, C_RELOAD, c_reload, OPERATOR, 64)             \
@@ -22,7 +22,8 @@ enum { WIRE_CONTROL_REQUEST_MAX = 512, WIRE_CONTROL_TEXT_MAX = 16384 };
 	X(5, C_STOP, c_pool, OPERATOR, 512)                \
 	X(6, C_START, c_pool, OPERATOR, 512)               \
 	X(7, C_SHUTDOWN, c_shutdown, OPERATOR, 64)         \
-	X(8, C_LEASE, c_pool, FRONTEND, 512)
+	X(8, C_LEASE, c_pool, FRONTEND, 512)               \
+	X(9, C_EXEC, c_exec, ANYBODY, 64)
 
 /* pool "" (STATUS only): all.  no_wait 1: DONE when it was asked, not when it is done. */
 #define WIRE_FIELDS_c_pool(F) F(str, pool) F(u8, no_wait)
@@ -30,6 +31,10 @@ enum { WIRE_CONTROL_REQUEST_MAX = 512, WIRE_CONTROL_TEXT_MAX = 16384 };
 /* -1: leave as it is. */
 #define WIRE_FIELDS_c_scale(F) F(str, pool) F(i32, min) F(i32, max) F(u8, no_wait)
 #define WIRE_FIELDS_c_shutdown(F) F(u8, now)
+
+/* The connection is to be the exec broker's from now on: what follows is said on it by the launcher (wire/exec.h), which reads itself who the client is.  DONE
+ * instead: there is no launcher that could take it. */
+#define WIRE_FIELDS_c_exec(F)
 
 /* X(type, NAME, fields) */
 #define WIRE_CONTROL_ANSWERS(X)          \
@@ -51,6 +56,7 @@ WIRE_MESSAGE(c_pool)
 WIRE_MESSAGE(c_reload)
 WIRE_MESSAGE(c_scale)
 WIRE_MESSAGE(c_shutdown)
+WIRE_MESSAGE(c_exec)
 WIRE_MESSAGE(c_note)
 WIRE_MESSAGE(c_done)
 WIRE_MESSAGE(c_leased)

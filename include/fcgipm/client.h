@@ -72,6 +72,76 @@ int fcgipm_changed(struct fcgipm_client *client);
  * -ETIMEDOUT; -EACCES. */
 int fcgipm_connect(const struct fcgipm_lease *lease, int timeout_ms, int *ret_fd, struct fcgipm_error *err);
 
+/* ---- the exec broker: fork and exec by fcgipm, under another account, in a jail; the descriptors come back ----
+ *
+ *   const char *const argv[] = {"/usr/lib/cgi-bin/hello", NULL};
+ *   struct fcgipm_program what = {.profile = "cgi", .argv = argv, .stdio = {-1, -1, -1}};
+ *   struct fcgipm_run run;
+ *   struct fcgipm_end end;
+ *
+ *   if (fcgipm_exec(FCGIPM_CONTROL_SOCKET, &what, 5000, &run, &err) == 0) {
+ *           ...write to run.stdio[0], read run.stdio[1] and run.stdio[2]...
+ *           fcgipm_wait(&run, -1, &end, &err);
+ *           fcgipm_run_close(&run);
+ *   }
+ */
+
+struct fcgipm_program {
+	const char *profile; /* below exec: in the configuration */
+	const char *const *argv; /* NULL-terminated; argv[0] is the program's absolute path, below one of the profile's roots */
+	const char *const *envp; /* NULL-terminated NAME=VALUE, of which the profile lets some through; NULL: none */
+	const char *directory; /* where it runs, inside the profile's chroot; NULL: the directory of the program */
+	int stdio[3]; /* descriptors for it, which stay the caller's; -1: a pipe is made, and its other end comes back */
+};
+
+/* A connection to the broker: one run at a time.  It may be used for the next when one has ended. */
+struct fcgipm_broker;
+
+struct fcgipm_run {
+	struct fcgipm_broker *broker;
+	int pid;
+	int pidfd; /* readable when it has ended */
+	int stdio[3]; /* our ends of the pipes, blocking, close-on-exec; -1 where a descriptor was given.  Close or take what you do not need. */
+};
+
+/* why it ended */
+enum fcgipm_end_why { FCGIPM_ENDED_BY_ITSELF, FCGIPM_ENDED_BY_TIMEOUT, FCGIPM_ENDED_BY_CANCEL };
+
+struct fcgipm_end {
+	int status; /* as of waitpid(2) */
+	enum fcgipm_end_why why;
+	int64_t user_us, system_us; /* processor time, its children's with it */
+	int64_t max_rss_kb; /* peak memory */
+};
+
+/* Starts what, waiting timeout_ms at most (-1: for ever) for the manager, for its turn and for exec.  *ret is the caller's, to be ended with
+ * fcgipm_run_close().  -EACCES: refused; err->code is EACCES, and fcgipm_refusal() says which (include/fcgipm/refusal.h); -EAGAIN: refused since as many run
+ * and wait as may; -ETIMEDOUT: cancelled; others as fcgipm_open(). */
+int fcgipm_exec(const char *control_socket, const struct fcgipm_program *what, int timeout_ms, struct fcgipm_run *ret, struct fcgipm_error *err);
+/* Waits for its end.  -ETIMEDOUT: it runs on; -ECONNRESET: the launcher has gone, and what ran with it. */
+int fcgipm_wait(struct fcgipm_run *run, int timeout_ms, struct fcgipm_end *ret, struct fcgipm_error *err);
+/* SIGTERM and, after the profile's stop.timeout, SIGKILL; at_once: SIGKILL.  Does not wait. */
+int fcgipm_cancel(struct fcgipm_run *run, int at_once);
+/* Closes what is left of it; one that still runs is ended, unless the profile lets it go on. */
+void fcgipm_run_close(struct fcgipm_run *run);
+
+/* The same in steps, for who has other things to wait for. */
+int fcgipm_broker_open(const char *control_socket, int timeout_ms, struct fcgipm_broker **ret, struct fcgipm_error *err);
+void fcgipm_broker_close(struct fcgipm_broker *broker);
+/* To be polled for POLLIN: then fcgipm_broker_next() has something to say. */
+int fcgipm_broker_fd(const struct fcgipm_broker *broker);
+/* Asks for a run.  -EBUSY: the one before has not ended; -E2BIG: more than 256 KB of arguments and environment. */
+int fcgipm_broker_ask(struct fcgipm_broker *broker, const struct fcgipm_program *what, struct fcgipm_error *err);
+enum fcgipm_news { FCGIPM_NEWS_NONE, FCGIPM_NEWS_STARTED, FCGIPM_NEWS_ENDED };
+/* Does not wait: FCGIPM_NEWS_NONE; FCGIPM_NEWS_STARTED, *run is filled; FCGIPM_NEWS_ENDED, *end is filled; -EACCES and -EAGAIN: refused, and the connection can be
+ * used again; -ECONNRESET, -EPROTO: it cannot. */
+int fcgipm_broker_next(struct fcgipm_broker *broker, struct fcgipm_run *run, struct fcgipm_end *end, struct fcgipm_error *err);
+int fcgipm_broker_cancel(struct fcgipm_broker *broker, int at_once);
+/* Why the last run was refused: enum fcgipm_refusal; 0 when it was not. */
+int fcgipm_refusal(const struct fcgipm_broker *broker);
+/* "outside-roots"; "?" for a number that has no name. */
+const char *fcgipm_refusal_name(int refusal);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,55 @@
+/* Between a client of the exec broker and the launcher, on a connection that began at the control socket (EXEC, wire/control.h) and was handed on.
+ *
+ * The launcher says X_HELLO when it has taken the connection.  Then one run at a time: the client asks X_RUN; the launcher answers X_STARTED and, when it
+ * has ended, X_ENDED, or instead of both X_REFUSED.  A client that closes the connection ends what it started, unless the profile says otherwise.
+ */
+#ifndef FCGIPM_WIRE_EXEC_H
+#define FCGIPM_WIRE_EXEC_H
+
+#include "fcgipm/wire/fields.h"
+
+/* clang-format off */
+
+enum { WIRE_EXEC_WORDS_MAX = 256 << 10, WIRE_EXEC_WORDS_INSIDE = 24 << 10 };
+
+/* What may come in which state of a connection. */
+enum wire_exec_phase { WIRE_EXEC_IDLE = 1, WIRE_EXEC_ASKED = 2 };
+
+/* X(type, NAME, fields, phases, most bytes, least and most descriptors) */
+#define WIRE_EXEC_REQUESTS(X)                                                \
+	X(1, X_RUN, x_run, WIRE_EXEC_IDLE, 32768, 0, 4)                      \
+	X(2, X_CANCEL, x_cancel, WIRE_EXEC_IDLE | WIRE_EXEC_ASKED, 64, 0, 0)
+
+/* stdio: bit N: descriptor N of the run is passed along, in order; of the others pipes are made.  words: u32 count and the arguments, u32 count and NAME=VALUE
+ * texts; or empty, and the first descriptor is a sealed memfd that holds them.  directory "": the program's own. */
+#define WIRE_FIELDS_x_run(F) F(str, profile) F(str, directory) F(u8, stdio) F(blob, words)
+/* how 0: SIGTERM, and SIGKILL after the profile's stop.timeout; 1: SIGKILL.  Of nothing that runs it is nothing. */
+#define WIRE_FIELDS_x_cancel(F) F(u8, how)
+
+/* X(type, NAME, fields, descriptors) */
+#define WIRE_EXEC_ANSWERS(X)                                                 \
+	X(64, X_HELLO, x_hello, "0")                                         \
+	X(65, X_STARTED, x_started, "our ends of the pipes, pidfd")          \
+	X(66, X_REFUSED, x_refused, "0")                                     \
+	X(67, X_ENDED, x_ended, "0")
+
+#define WIRE_FIELDS_x_hello(F) F(u32, version)
+#define WIRE_FIELDS_x_started(F) F(i32, pid)
+/* code: enum fcgipm_refusal; text: for people. */
+#define WIRE_FIELDS_x_refused(F) F(u32, code) F(str, text)
+/* status: as of waitpid.  why: enum wire_exec_why. */
+#define WIRE_FIELDS_x_ended(F) F(i32, status) F(i64, user_us) F(i64, system_us) F(i64, max_rss_kb) F(u8, why)
+
+enum wire_exec_why { WIRE_EXEC_BY_ITSELF, WIRE_EXEC_TIMEOUT, WIRE_EXEC_CANCELLED };
+
+WIRE_MESSAGE(x_run)
+WIRE_MESSAGE(x_cancel)
+WIRE_MESSAGE(x_hello)
+WIRE_MESSAGE(x_started)
+WIRE_MESSAGE(x_refused)
+WIRE_MESSAGE(x_ended)
+
+#define WIRE_ENUM_EXEC(type, NAME, ...) WIRE_##NAME = (type),
+enum wire_exec_type { WIRE_EXEC_REQUESTS(WIRE_ENUM_EXEC) WIRE_EXEC_ANSWERS(WIRE_ENUM_EXEC) };
+
+#endif
