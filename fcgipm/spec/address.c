@@ -47,6 +47,11 @@ bool spec_name_ok(const char *name)
 	return n > 0 && n < 63 && name[n] == '\0';
 }
 
+bool spec_profile_name_ok(const char *name)
+{
+	return spec_name_ok(name) && strchr(name, '@') == NULL && strcmp(name, "local") != 0;
+}
+
 static bool component_ok(const char *at, size_t len)
 {
 	if (len == 0 || len > 255)
@@ -73,6 +78,38 @@ bool spec_path_ok(const char *path)
 		path += len;
 	}
 	return true;
+}
+
+/* Behind a "[" of fnmatch(3): what follows the "]" that ends it, or NULL.  A "]" that comes first is one of the characters; "[:", "[." and "[=" go to
+ * their own ends. */
+static const char *bracket_end(const char *at)
+{
+	at += *at == '!' || *at == '^';
+	at += *at == ']';
+	while (*at != '\0' && *at != '/' && *at != ']') {
+		const char close[] = {at[1], ']', '\0'}, *end;
+
+		if (at[0] != '[' || at[1] == '\0' || strchr(":.=", at[1]) == NULL) {
+			at++;
+			continue;
+		}
+		end = strstr(at + 2, close);
+		if (end == NULL || memchr(at, '/', (size_t)(end - at)) != NULL)
+			return NULL;
+		at = end + 2;
+	}
+	return *at == ']' ? at + 1 : NULL;
+}
+
+bool spec_root_ok(const char *root)
+{
+	const char *at = root;
+
+	if (!spec_path_ok(root) || root[1] == '\0' || strchr(root, '\\') != NULL)
+		return false;
+	while (at != NULL && *at != '\0')
+		at = *at == '[' ? bracket_end(at + 1) : at + 1;
+	return at != NULL;
 }
 
 bool spec_log_path_ok(const char *path)

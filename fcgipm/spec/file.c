@@ -1,4 +1,4 @@
-/* The sealed spec: the manager-wide part and one entry a pool.  The reader runs in the launcher, as root, on bytes of a conf that may have
+/* The sealed spec: the manager-wide part, one entry a pool, one blob a profile.  The reader runs in the launcher, as root, on bytes of a conf that may have
  * been taken over; it must never allocate more than the bytes can fill, nor leave half a result. */
 #include "fcgipm/spec/spec.h"
 
@@ -9,7 +9,7 @@
 #include "fcgipm/base/log.h"
 
 #define SPEC_MAGIC 0x31504346u /* "FCP1" */
-enum { SPEC_VERSION = 1, FILES_MAX = 4096, ENTRY_LEAST = 5 + 4 + 4 + 12 * SPEC_ORIGIN_COUNT, FILE_LEAST = 5 };
+enum { SPEC_VERSION = 2, FILES_MAX = 4096, ENTRY_LEAST = 5 + 4 + 4 + 12 * SPEC_ORIGIN_COUNT, FILE_LEAST = 5, PROFILE_LEAST = 4 + 5 };
 
 static void put_manager(struct wire_wr *w, const struct spec_manager *m)
 {
@@ -47,6 +47,9 @@ void spec_file_encode(struct wire_wr *w, const struct spec_file *f)
 	wire_put_u32(w, f->pool_count);
 	for (uint32_t i = 0; i < f->pool_count; i++)
 		put_entry(w, &f->pools[i]);
+	wire_put_u32(w, f->profile_count);
+	for (uint32_t i = 0; i < f->profile_count; i++)
+		wire_put_blob(w, f->profiles[i]);
 }
 
 static const char no_memory[] = "out of memory";
@@ -78,10 +81,8 @@ static const char *get_manager(struct wire_rd *r, struct spec_manager *m)
 	return m->max_workers > 0 ? NULL : "max_workers is 0";
 }
 
-static const char *get_entry(struct wire_rd *r, struct spec_entry *e, uint32_t file_count)
+static void get_entry(struct wire_rd *r, struct spec_entry *e)
 {
-	struct wire_rd inner;
-
 	e->name = wire_get_str(r);
 	e->pool = wire_get_blob(r);
 	e->settings = wire_get_blob(r);
@@ -89,22 +90,36 @@ static const char *get_entry(struct wire_rd *r, struct spec_entry *e, uint32_t f
 		e->places[i].file = wire_get_u32(r);
 		e->places[i].line = wire_get_u32(r);
 		e->places[i].column = wire_get_u32(r);
+	}
+}
+
+/* What pools and profiles begin with; "" where there is none. */
+static const char *name_of(struct wire_blob spec)
+{
+	struct wire_rd rd = {.at = spec.at, .len = spec.len};
+
+	return wire_get_str(&rd);
+}
+
+static const char *entry_wrong(const struct spec_entry *e, uint32_t file_count)
+{
+	for (int i = 0; i < SPEC_ORIGIN_COUNT; i++)
 		if (e->places[i].file >= file_count)
 			return "a place in a file that is not there";
-	}
 	if (e->settings.len > SPEC_SETTINGS_MAX)
 		return "settings too long";
-	inner = (struct wire_rd){.at = e->pool.at, .len = e->pool.len};
 	if (!spec_name_ok(e->name))
 		return "a name that no pool may have";
-	return strcmp(wire_get_str(&inner), e->name) == 0 ? NULL : "an entry under another pool's name";
+	return strcmp(name_of(e->pool), e->name) == 0 ? NULL : "an entry under another pool's name";
 }
 
 static const char *get_pools(struct wire_rd *r, struct spec_file *f)
 {
-	for (uint32_t i = 0; i < f->pool_count && !r->bad; i++) {
-		const char *wrong = get_entry(r, &f->pools[i], f->file_count);
+	for (uint32_t i = 0; i < f->pool_count; i++) {
+		const char *wrong;
 
+		get_entry(r, &f->pools[i]);
+		wrong = entry_wrong(&f->pools[i], f->file_count);
 		if (wrong != NULL)
 			return wrong;
 		if (i > 0 && strcmp(f->pools[i - 1].name, f->pools[i].name) >= 0)
@@ -113,28 +128,64 @@ static const char *get_pools(struct wire_rd *r, struct spec_file *f)
 	return NULL;
 }
 
-/* Files and pools live in one piece: the entries, then the pointers to the names. */
-static const char *get_lists(struct wire_rd *r, struct spec_file *f)
+static const char *get_profiles(struct wire_rd *r, struct spec_file *f)
 {
-	struct wire_rd names;
+	const char *before = "";
+
+	for (uint32_t i = 0; i < f->profile_count; i++) {
+		const char *name;
+
+		f->profiles[i] = wire_get_blob(r);
+		name = name_of(f->profiles[i]);
+		if (!spec_profile_name_ok(name))
+			return r->bad ? NULL : "a name that no profile may have";
+		if (strcmp(before, name) >= 0)
+			return "profiles out of order";
+		before = name;
+	}
+	return NULL;
+}
+
+/* Where the first lists begin; they are passed over once, so that there is one place for them all: pools, profiles, then the pointers to the files' names. */
+struct lists {
+	struct wire_rd files, pools;
+};
+
+static const char *skip_lists(struct wire_rd *r, struct spec_file *f, struct lists *l)
+{
+	struct spec_entry e;
 
 	f->file_count = wire_get_count(r, FILE_LEAST);
 	if (f->file_count > FILES_MAX)
 		return "too many files";
-	names = *r;
+	l->files = *r;
 	for (uint32_t i = 0; i < f->file_count; i++)
 		(void)wire_get_str(r);
 	f->pool_count = wire_get_count(r, ENTRY_LEAST);
-	if (r->bad)
-		return NULL;
-	f->arena = calloc(1, f->pool_count * sizeof(*f->pools) + f->file_count * sizeof(*f->files) + 1);
+	l->pools = *r;
+	for (uint32_t i = 0; i < f->pool_count && !r->bad; i++)
+		get_entry(r, &e);
+	f->profile_count = wire_get_count(r, PROFILE_LEAST);
+	return NULL;
+}
+
+static const char *get_lists(struct wire_rd *r, struct spec_file *f)
+{
+	struct lists l;
+	const char *wrong = skip_lists(r, f, &l);
+
+	if (wrong != NULL || r->bad)
+		return wrong;
+	f->arena = calloc(1, f->pool_count * sizeof(*f->pools) + f->profile_count * sizeof(*f->profiles) + f->file_count * sizeof(*f->files) + 1);
 	if (f->arena == NULL)
 		return no_memory;
 	f->pools = f->arena;
-	f->files = (const char **)(f->pools + f->pool_count);
+	f->profiles = (void *)(f->pools + f->pool_count);
+	f->files = (void *)(f->profiles + f->profile_count);
 	for (uint32_t i = 0; i < f->file_count; i++)
-		f->files[i] = wire_get_str(&names);
-	return get_pools(r, f);
+		f->files[i] = wire_get_str(&l.files);
+	wrong = get_pools(&l.pools, f);
+	return wrong != NULL ? wrong : get_profiles(r, f);
 }
 
 int spec_file_decode(const void *bytes, size_t len, struct spec_file *ret, struct fp_err *err)

@@ -103,3 +103,102 @@ int spec_check_floors(const struct spec_pool *p, const struct spec_floors *f, st
 		floor = below_listen(p, f);
 	return floor == NULL ? 0 : fp_fail(err, EPERM, "%s", floor);
 }
+
+/* ---- profiles of the exec broker ---- */
+
+static bool is_own_group(uint32_t gid, const struct spec_floors *f)
+{
+	return gid == f->manager_gid || gid == f->conf_gid;
+}
+
+static const char *below_profile_groups(const struct spec_profile *p, const struct spec_floors *f)
+{
+	for (uint32_t i = 0; i < p->groups.count; i++) {
+		if (p->groups.ids[i] == 0)
+			return "group 0";
+		if (p->groups.ids[i] == NOBODY_AT_ALL)
+			return "id -1";
+		if (is_own_group(p->groups.ids[i], f))
+			return "fcgipm's own group";
+	}
+	return NULL;
+}
+
+static const char *below_profile_ids(const struct spec_profile *p, const struct spec_floors *f)
+{
+	if (p->owner) /* whose program it is shows only when it is there */
+		return below_profile_groups(p, f);
+	if (p->uid == 0)
+		return "uid 0";
+	if (p->gid == 0)
+		return "gid 0";
+	if (p->uid == NOBODY_AT_ALL || p->gid == NOBODY_AT_ALL)
+		return "id -1";
+	if (p->uid == f->manager_uid || p->uid == f->conf_uid)
+		return "fcgipm's own account";
+	return is_own_group(p->gid, f) ? "fcgipm's own group" : below_profile_groups(p, f);
+}
+
+static const char *below_roots(const struct spec_profile *p)
+{
+	if (p->roots[0] == NULL)
+		return "no root";
+	for (const char **root = p->roots; *root != NULL; root++) {
+		if (strcmp(*root, "/") == 0)
+			return "a root is /";
+		if (!spec_root_ok(*root))
+			return "a root is no absolute path";
+	}
+	return NULL;
+}
+
+/* What the dynamic loader obeys before the program's first instruction.  "L*" would let it through, too. */
+static bool names_loader(const char *name)
+{
+	size_t len = strcspn(name, "=*");
+
+	return strncmp(name, "LD_", 3) == 0 || (name[len] == '*' && len < 3 && strncmp(name, "LD_", len) == 0);
+}
+
+static const char *below_environment(const struct spec_profile *p)
+{
+	for (const char **name = p->allow; *name != NULL; name++)
+		if (names_loader(*name))
+			return "LD_ variables";
+	for (const char **pair = p->envp; *pair != NULL; pair++)
+		if (strncmp(*pair, "LD_", 3) == 0)
+			return "LD_ variables";
+	return NULL;
+}
+
+static const char *below_run(const struct spec_profile *p)
+{
+	if ((p->capabilities & ~spec_capabilities_allowed) != 0)
+		return "a capability that amounts to root";
+	if (p->chroot[0] != '\0' && !spec_path_ok(p->chroot))
+		return "chroot is no absolute path";
+	if (p->directory[0] != '\0' && !spec_path_ok(p->directory))
+		return "directory is no absolute path";
+	return NULL;
+}
+
+int spec_check_profile_floors(const struct spec_profile *p, const struct spec_floors *f, struct fp_err *err)
+{
+	const char *floor = NULL;
+
+	if (f->ordinary_uid == NOBODY_AT_ALL)
+		floor = below_profile_ids(p, f);
+	else if (!p->owner && p->uid != f->ordinary_uid)
+		floor = "another account than the ordinary user's";
+	if (floor == NULL && p->min_uid == 0)
+		floor = "min_uid is 0";
+	if (floor == NULL && p->min_gid == 0)
+		floor = "min_gid is 0";
+	if (floor == NULL)
+		floor = below_roots(p);
+	if (floor == NULL)
+		floor = below_environment(p);
+	if (floor == NULL)
+		floor = below_run(p);
+	return floor == NULL ? 0 : fp_fail(err, EPERM, "%s", floor);
+}

@@ -181,6 +181,9 @@ struct spec_profile {
 	void *arena; /* what spec_profile_free frees */
 };
 
+/* As a pool's without "@", and not "local". */
+bool spec_profile_name_ok(const char *name);
+
 void spec_profile_encode(struct wire_wr *w, const struct spec_profile *p);
 /* As spec_pool_decode: texts and ids point into bytes or the arena; bytes must outlive the result. */
 int spec_profile_decode(struct wire_blob bytes, struct spec_profile *ret, struct fp_err *err);

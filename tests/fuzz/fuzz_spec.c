@@ -7,9 +7,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static const struct spec_floors floors = {990, 990, 991, 991, UINT32_MAX, "/run/fcgipm"};
+
 static void check_pool(struct wire_blob blob)
 {
-	const struct spec_floors floors = {990, 990, 991, 991, UINT32_MAX, "/run/fcgipm"};
 	struct spec_pool p;
 	struct wire_wr w = {.cap = blob.len};
 
@@ -24,6 +25,22 @@ static void check_pool(struct wire_blob blob)
 	spec_pool_free(&p);
 }
 
+static void check_profile(struct wire_blob blob)
+{
+	struct spec_profile p;
+	struct wire_wr w = {.cap = blob.len};
+
+	if (spec_profile_decode(blob, &p, NULL) < 0)
+		return;
+	(void)spec_check_profile_floors(&p, &floors, NULL);
+	w.at = malloc(blob.len);
+	spec_profile_encode(&w, &p);
+	if (w.bad || w.len != blob.len || memcmp(w.at, blob.at, blob.len) != 0)
+		abort();
+	free(w.at);
+	spec_profile_free(&p);
+}
+
 static void check_file(const uint8_t *data, size_t size)
 {
 	struct spec_file f;
@@ -35,6 +52,8 @@ static void check_file(const uint8_t *data, size_t size)
 			abort();
 		for (uint32_t i = 0; i < f.pool_count; i++)
 			check_pool(f.pools[i].pool);
+		for (uint32_t i = 0; i < f.profile_count; i++)
+			check_profile(f.profiles[i]);
 		spec_file_free(&f);
 	}
 	free(w.at);
@@ -44,5 +63,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	check_file(data, size);
 	check_pool((struct wire_blob){data, size});
+	check_profile((struct wire_blob){data, size});
 	return 0;
 }

@@ -66,6 +66,48 @@ static const struct form log_paths[] = {
 	{"/var/log/../a", false}, {"var/log/a", false},   {"/srv/var/log/a", false}, {"/a", false},
 };
 
+static const struct form profile_names[] = {
+	{"cgi", true}, {"a.b_c-d9", true}, {"locals", true}, {"local", false}, {"a@b", false}, {"", false}, {"CGI", false}, {X60 "xxxx", false},
+};
+
+/* What fnmatch(3) would take for something else than it looks like is none. */
+static const struct form roots[] = {
+	{"/srv", true},
+	{"/srv/a b", true},
+	{"/home/*/public_html/cgi-bin", true},
+	{"/*", true},
+	{"/home/?a*/x", true},
+	{"/srv/[abc]x/[!a-c]", true},
+	{"/srv/[]]", true},
+	{"/srv/[!]]", true},
+	{"/srv/[^]a]", true},
+	{"/srv/[[]", true},
+	{"/srv/[[:alpha:]x]y", true},
+	{"/srv/[[.-.]]", true},
+	{"/srv/[[=a=]]/x", true},
+	{"/srv/a]", true},
+	{"/srv/[", false},
+	{"/srv/[a", false},
+	{"/srv/[]", false},
+	{"/srv/[!]", false},
+	{"/srv/[[:alpha:]", false},
+	{"/srv/[[:alpha]", false},
+	{"/srv/[a/b]", false},
+	{"/srv/[!/]", false},
+	{"/srv/[[:al/pha:]]", false},
+	{"/srv/[a]/[b", false},
+	{"/srv/a\\*", false},
+	{"/srv/[\\]]", false},
+	{"/", false},
+	{"", false},
+	{"srv", false},
+	{"*", false},
+	{"/srv/", false},
+	{"/srv//a", false},
+	{"/srv/../a", false},
+	{"/srv/\n", false},
+};
+
 static void check(const struct form *forms, size_t count, bool (*is_ok)(const char *text))
 {
 	for (size_t i = 0; i < count; i++) {
@@ -81,6 +123,7 @@ static void test_names(void **state)
 {
 	(void)state;
 	CHECK(names, spec_name_ok);
+	CHECK(profile_names, spec_profile_name_ok);
 }
 
 static void test_paths(void **state)
@@ -101,6 +144,12 @@ static char *path_of(size_t len, size_t part)
 		path[i] = '/';
 	path[len] = '\0';
 	return path;
+}
+
+static void test_roots(void **state)
+{
+	(void)state;
+	CHECK(roots, spec_root_ok);
 }
 
 static void test_longest_paths(void **state)
@@ -205,11 +254,8 @@ static void test_capabilities_that_amount_to_root(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_paths),
-		cmocka_unit_test(test_longest_paths),
-		cmocka_unit_test(test_addresses),
-		cmocka_unit_test(test_capabilities_that_amount_to_root),
+		cmocka_unit_test(test_names),         cmocka_unit_test(test_paths),     cmocka_unit_test(test_roots),
+		cmocka_unit_test(test_longest_paths), cmocka_unit_test(test_addresses), cmocka_unit_test(test_capabilities_that_amount_to_root),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

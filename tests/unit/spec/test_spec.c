@@ -11,15 +11,17 @@
 #include <string.h>
 
 #include "tests/unit/spec/good.h"
+#include "tests/unit/spec/good_profile.h"
 
 enum { ROOM = 1 << 16 };
 
-/* A spec of two pools in two files, and what a test may spoil before it is written. */
+/* A spec of two pools and two profiles in two files, and what a test may spoil before it is written. */
 struct sample {
 	struct spec_entry entries[2];
 	const char *files[2];
 	struct spec_file f;
-	uint8_t pools[2][1024];
+	struct wire_blob profiles[2];
+	uint8_t pools[2][1024], profile_room[2][1024];
 };
 
 static struct wire_blob pool_named(const char *name, uint8_t *room, size_t cap)
@@ -31,6 +33,23 @@ static struct wire_blob pool_named(const char *name, uint8_t *room, size_t cap)
 	spec_pool_encode(&w, &p);
 	assert_false(w.bad);
 	return (struct wire_blob){room, w.len};
+}
+
+static struct wire_blob profile_named(const char *name, uint8_t *room, size_t cap)
+{
+	struct spec_profile p = GOOD_PROFILE();
+	struct wire_wr w = {.at = room, .cap = cap};
+
+	p.name = name;
+	spec_profile_encode(&w, &p);
+	assert_false(w.bad);
+	return (struct wire_blob){room, w.len};
+}
+
+static void name_profiles(struct sample *s, const char *const names[2])
+{
+	for (int i = 0; i < 2; i++)
+		s->profiles[i] = profile_named(names[i], s->profile_room[i], sizeof(s->profile_room[i]));
 }
 
 static void sample_init(struct sample *s)
@@ -51,10 +70,13 @@ static void sample_init(struct sample *s)
 				.files = s->files,
 				.pool_count = 2,
 				.pools = s->entries,
+				.profile_count = 2,
+				.profiles = s->profiles,
 			},
 	};
 	for (int i = 0; i < 2; i++)
 		s->entries[i].pool = pool_named(s->entries[i].name, s->pools[i], sizeof(s->pools[i]));
+	name_profiles(s, (const char *const[]){"cgi", "git"});
 	for (uint32_t i = 0; i < SPEC_ORIGIN_COUNT; i++)
 		s->entries[1].places[i] = (struct spec_place){.file = 1, .line = 10 + i, .column = 3 * i};
 }
@@ -110,6 +132,9 @@ static void same_file(const struct spec_file *a, const struct spec_file *b)
 		same_blob(a->pools[i].settings, b->pools[i].settings);
 		assert_memory_equal(a->pools[i].places, b->pools[i].places, sizeof(a->pools[i].places));
 	}
+	assert_int_equal(a->profile_count, b->profile_count);
+	for (uint32_t i = 0; i < a->profile_count; i++)
+		same_blob(a->profiles[i], b->profiles[i]);
 }
 
 static void accepted(const struct spec_file *f)
@@ -161,7 +186,11 @@ static void test_round_trip(void **state)
 	accepted(&s.f);
 	s.f.pool_count = 1;
 	accepted(&s.f);
-	s.f.pool_count = s.f.file_count = 0;
+	s.f.profile_count = 1;
+	accepted(&s.f);
+	s.f.pool_count = s.f.file_count = 0; /* profiles alone */
+	accepted(&s.f);
+	s.f.profile_count = 0;
 	accepted(&s.f);
 	s.f.manager.log_target = "syslog";
 	accepted(&s.f);
@@ -281,6 +310,42 @@ static void test_order_and_names(void **state)
 	}
 }
 
+static const struct {
+	const char *names[2];
+	const char *wrong;
+} profile_orders[] = {
+	{{"a", "b"}, NULL},
+	{{"a.b", "ab"}, NULL},
+	{{"loca", "locals"}, NULL},
+	{{"b", "a"}, "profiles out of order"},
+	{{"a", "a"}, "profiles out of order"},
+	{{"", "a"}, "a name that no profile may have"},
+	{{"a", "B"}, "a name that no profile may have"},
+	{{"a", "a@b"}, "a name that no profile may have"},
+	{{"a", "local"}, "a name that no profile may have"},
+};
+
+static void test_profiles(void **state)
+{
+	struct sample s;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(profile_orders) / sizeof(profile_orders[0]); i++) {
+		sample_init(&s);
+		name_profiles(&s, profile_orders[i].names);
+		if (profile_orders[i].wrong == NULL)
+			accepted(&s.f);
+		else
+			refused(&s.f, profile_orders[i].wrong);
+	}
+	sample_init(&s);
+	s.profiles[1].len = 4 + strlen("git"); /* all of the name but its NUL */
+	refused(&s.f, "a name that no profile may have");
+	s.profiles[1] = (struct wire_blob){NULL, 0};
+	s.profiles[0].len = 1024; /* what is behind a profile is for its own reader */
+	refused(&s.f, "a name that no profile may have");
+}
+
 /* A pool under another's name would pass for an unchanged one, or get what was bound for the other. */
 static void test_name_of_another(void **state)
 {
@@ -326,11 +391,11 @@ static void test_counts(void **state)
 
 	(void)state;
 	sample_init(&s);
-	s.f.file_count = s.f.pool_count = 0;
+	s.f.file_count = s.f.pool_count = s.f.profile_count = 0;
 	b = encode(&s.f);
 	assert_true(b.len < sizeof(bytes));
 	memcpy(bytes, b.at, b.len);
-	for (count = bytes + b.len - 8; count < bytes + b.len; count += 4) { /* of files, of pools */
+	for (count = bytes + b.len - 12; count < bytes + b.len; count += 4) { /* of files, of pools, of profiles */
 		memset(count, 0xff, 4);
 		refused_bytes((struct wire_blob){bytes, b.len}, "truncated or malformed");
 		memset(count, 0, 4);
@@ -373,16 +438,24 @@ static void test_corpus(void **state)
 	struct wire_blob b = corpus("file");
 	struct spec_file f;
 	struct spec_pool p;
+	struct spec_profile profile;
 
 	(void)state;
 	assert_int_equal(spec_file_decode(b.at, b.len, &f, NULL), 0);
-	assert_true(f.pool_count > 0 && f.file_count > 0);
+	assert_true(f.pool_count > 0 && f.file_count > 0 && f.profile_count > 0);
 	for (uint32_t i = 0; i < f.pool_count; i++) {
 		assert_int_equal(spec_pool_decode(f.pools[i].pool, &p, NULL), 0);
 		assert_string_equal(p.name, f.pools[i].name);
 		spec_pool_free(&p);
 	}
+	for (uint32_t i = 0; i < f.profile_count; i++) {
+		assert_int_equal(spec_profile_decode(f.profiles[i], &profile, NULL), 0);
+		spec_profile_free(&profile);
+	}
 	spec_file_free(&f);
+	assert_int_equal(spec_profile_decode(corpus("profile"), &profile, NULL), 0);
+	assert_non_null(profile.roots[0]);
+	spec_profile_free(&profile);
 	assert_int_equal(spec_pool_decode(corpus("pool"), &p, NULL), 0);
 	assert_int_equal(p.argv[0][0], '/');
 	spec_pool_free(&p);
@@ -394,7 +467,7 @@ int main(void)
 		cmocka_unit_test(test_round_trip),      cmocka_unit_test(test_every_truncation), cmocka_unit_test(test_trailing_byte),
 		cmocka_unit_test(test_version),         cmocka_unit_test(test_manager),          cmocka_unit_test(test_order_and_names),
 		cmocka_unit_test(test_name_of_another), cmocka_unit_test(test_places),           cmocka_unit_test(test_counts),
-		cmocka_unit_test(test_corpus),
+		cmocka_unit_test(test_profiles),        cmocka_unit_test(test_corpus),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
