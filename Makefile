@@ -19,14 +19,14 @@ CFLAGS ?= -g
 ALL_CFLAGS = -std=gnu2x -D_GNU_SOURCE -I. -fPIE $(WARN) $(HARDEN) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 
-LAYERS = base wire fcgi spec settings pool probe priv launcher look retire conf manager client view import status cli
+LAYERS = base wire fcgi spec settings pool probe priv broker launcher look retire conf manager client view import status cli
 ROLES = launcher look retire conf manager status
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard fcgipm/$(1)/*.c))
 archive = $(BUILD)/lib/$(1).a
 archives = $(foreach l,$(1),$(call archive,$(l)))
 
 # What a role links beside its own folder: the layers that fcgipm/LAYERS permits it, and its libraries.
-USES_launcher = probe priv spec wire base
+USES_launcher = broker probe priv spec wire base
 LIBS_launcher = -lcap
 USES_look = priv spec wire base
 LIBS_look = -lcap

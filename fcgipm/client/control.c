@@ -23,7 +23,7 @@ struct fcgipm_client {
 	struct wire_dgram sent, got;
 };
 
-static int connect_to(const char *path, int *ret_fd, struct fp_err *err)
+int client_connect(const char *path, int *ret_fd, struct fp_err *err)
 {
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
 	size_t len = strlen(path);
@@ -48,7 +48,7 @@ int client_open(const char *path, struct fcgipm_client **ret, struct fp_err *err
 {
 	fp_autoclose int fd = -1;
 	struct fcgipm_client *c;
-	int r = connect_to(path, &fd, err);
+	int r = client_connect(path, &fd, err);
 
 	if (r < 0)
 		return r;

@@ -30,6 +30,9 @@ struct client_answer {
 	const char *text; /* lives until the next call or the end of the client */
 };
 
+/* A connected control socket, blocking, close-on-exec; as fcgipm_open(). */
+int client_connect(const char *path, int *ret_fd, struct fp_err *err);
+
 /* As fcgipm_open() and fcgipm_close(). */
 int client_open(const char *path, struct fcgipm_client **ret, struct fp_err *err);
 void client_close(struct fcgipm_client **c);

@@ -12,6 +12,7 @@
 #include "fcgipm/launcher/log_target.h"
 #include "fcgipm/launcher/manager.h"
 #include "fcgipm/launcher/places.h"
+#include "fcgipm/launcher/profile.h"
 #include "fcgipm/launcher/runtime.h"
 #include "fcgipm/priv/caps.h"
 
@@ -137,7 +138,7 @@ static int begin_serving(struct load *ld, uint64_t caps, struct fp_err *err)
 	l->log_target = copy_text(ld->spec.manager.log_target);
 	l->generation = 1;
 	l->caps = caps;
-	if (l->runtime == NULL || l->log_target == NULL || keep_settings(l, &ld->spec) < 0 || enter_pools(ld) < 0)
+	if (l->runtime == NULL || l->log_target == NULL || keep_settings(l, &ld->spec) < 0 || enter_pools(ld) < 0 || profiles_take(l, &ld->spec) < 0)
 		return fp_fail(err, ENOMEM, "no memory");
 	r = runtime_open(l, err);
 	if (r == 0)
@@ -239,6 +240,8 @@ static void apply_reload(struct load *ld)
 			reload_differs(l, p, e);
 	}
 	pool_each(l, mark_removed, ld);
+	if (profiles_take(l, &ld->spec) < 0)
+		log_error("exec.no_memory");
 }
 
 void apply_judged(struct load *ld)

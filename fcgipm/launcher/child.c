@@ -105,14 +105,14 @@ static int child_enter(struct launcher *l, struct child *c, const struct child_o
 }
 
 /* fork with the pipe of the report; in the child *ret_report is its writing end. */
-static int child_fork(struct child *c, int *ret_report)
+static int child_fork(struct child *c, int cgroup, int *ret_report)
 {
 	int report[2];
 
 	if (pipe2(report, O_CLOEXEC) < 0)
 		return -errno;
 	fp_set_nonblock(report[0], true);
-	c->pid = priv_fork(&c->pidfd);
+	c->pid = priv_fork(cgroup, &c->pidfd);
 	*ret_report = c->pid == 0 ? report[1] : report[0];
 	if (c->pid == 0)
 		return 0; /* the reading end closes itself at exec or exit */
@@ -124,7 +124,7 @@ static int child_fork(struct child *c, int *ret_report)
 
 int child_exec(struct launcher *l, struct child *c, const struct child_ops *ops, const struct priv_jail *jail)
 {
-	int report, r = child_fork(c, &report);
+	int report, r = child_fork(c, jail->cgroup, &report);
 
 	if (r == 0) {
 		struct priv_jail mine = *jail;
@@ -139,7 +139,7 @@ int child_exec(struct launcher *l, struct child *c, const struct child_ops *ops,
 
 int child_call(struct launcher *l, struct child *c, const struct child_ops *ops, child_act *act, const void *arg)
 {
-	int report, r = child_fork(c, &report);
+	int report, r = child_fork(c, 0, &report);
 
 	if (r == 0) {
 		struct priv_report failure = {.step = PRIV_STEP_NONE};
@@ -180,10 +180,15 @@ void child_learn(struct child *c)
 		child_reported(c, EPOLLIN);
 }
 
-void child_kill(struct child *c)
+void child_signal(const struct child *c, int signal)
 {
 	if (c->running)
-		syscall(SYS_pidfd_send_signal, c->pidfd, SIGKILL, NULL, 0);
+		syscall(SYS_pidfd_send_signal, c->pidfd, signal, NULL, 0);
+}
+
+void child_kill(struct child *c)
+{
+	child_signal(c, SIGKILL);
 }
 
 /* A zombie that we forked: a report may still lie in the pipe.  Its group is signalled before it is reaped, while its number is still its own; those of
@@ -195,7 +200,7 @@ static void child_ended(struct child *c)
 	child_learn(c);
 	if (c->ops->session)
 		kill(-c->pid, SIGKILL);
-	while (waitpid(c->pid, &status, __WALL) < 0 && errno == EINTR)
+	while (wait4(c->pid, &status, __WALL, &c->used) < 0 && errno == EINTR)
 		;
 	child_forget(c);
 	if (c->ops->session)

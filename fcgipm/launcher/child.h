@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "fcgipm/base/err.h"
@@ -33,6 +34,7 @@ struct child {
 	bool running;
 	unsigned strays; /* processes of its session that were ended after it */
 	int pidfd;
+	struct rusage used; /* when it has been reaped: with what it had waited for itself */
 	struct loop_source report;
 	struct loop_timer limit;
 	struct priv_report failure; /* step NONE: none failed */
@@ -56,7 +58,8 @@ void child_learn(struct child *c);
 /* Enters one that was made for us, by CLONE_PARENT: it is past exec. */
 void child_adopt(struct launcher *l, struct child *c, const struct child_ops *ops, pid_t pid, int pidfd);
 bool child_is_known(struct launcher *l, pid_t pid);
-/* SIGKILL through the pidfd. */
+/* Through the pidfd. */
+void child_signal(const struct child *c, int signal);
 void child_kill(struct child *c);
 /* SIGCHLD: reaps whatever has ended, known or not. */
 void children_reap(struct launcher *l);

@@ -19,7 +19,8 @@ static void too_late(void *ctx)
 {
 	struct launcher *l = ctx;
 
-	log_warn("launcher.stop_timeout", KI("workers", l->workers.count));
+	log_warn("launcher.stop_timeout", KI("workers", l->workers.count), KI("runs", l->exec.running));
+	l->ending_now = true;
 	ending_finish(l);
 }
 
@@ -35,7 +36,7 @@ static void find_longest(struct launcher *l, struct pool *p, void *ctx)
 /* A manager ends its workers within their stop.timeout.  One that hangs, or that was taken over, does not hold us for longer. */
 static void limit_stop(struct launcher *l)
 {
-	int64_t longest = 0;
+	int64_t longest = runs_end_ms(l);
 
 	if (l->stop_limit.fire != NULL)
 		return;
@@ -54,12 +55,15 @@ void ending_begin(struct launcher *l, uint8_t how)
 		load_cancel(l);
 		holder_forget(l); /* who holds what now is what counts */
 	} else if (l->ending_how == 1) {
+		l->ending_now = true;
 		ending_finish(l); /* asked to stop twice: at once */
 		return;
 	}
 	l->ending_how = how > l->ending_how ? how : l->ending_how;
-	if (l->ending_how == 1)
+	if (l->ending_how == 1) {
 		limit_stop(l);
+		runs_end(l, false);
+	}
 	if (l->link.fd >= 0)
 		link_quit(l, l->ending_how);
 	/* else the next manager is told when it starts */
@@ -92,11 +96,21 @@ void ending_finish(struct launcher *l)
 	if (l->ending_timer.fire != NULL)
 		return;
 	l->phase = PHASE_ENDING;
+	l->ending_waits = l->exec.running > 0 && !l->ending_now;
+	if (l->ending_waits)
+		return;
 	loop_disarm(&l->loop, &l->manager_restart);
 	loop_disarm(&l->loop, &l->stop_limit);
 	workers_kill(l);
+	runs_end(l, true);
 	child_kill(&l->manager_child);
 	children_end_strays(l, 0);
 	l->ending_timer = (struct loop_timer){.fire = last_look, .ctx = l};
 	last_look(l);
+}
+
+void ending_run_ended(struct launcher *l)
+{
+	if (l->ending_waits)
+		ending_finish(l);
 }

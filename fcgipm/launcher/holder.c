@@ -18,9 +18,10 @@
 #include "fcgipm/base/clock.h"
 #include "fcgipm/base/fd.h"
 #include "fcgipm/launcher/launcher.h"
+#include "fcgipm/probe/peer.h"
 #include "fcgipm/spec/spec.h"
 
-enum { FRESH_MS = 2000, SOCKETS_MAX = 1 << 20, DEPTH_MAX = 64 };
+enum { FRESH_MS = 2000, SOCKETS_MAX = 1 << 20 };
 
 /* A socket in somebody's hands, and what it listens on, as /proc/net spells that; NULL: not known to listen. */
 struct held {
@@ -54,46 +55,23 @@ void holder_forget(struct launcher *l)
 
 /* ---- processes ---- */
 
-struct identity {
-	pid_t parent;
-	bool ours; /* of our account alone: real, effective, saved and file system uid */
-};
-
-static bool read_identity(pid_t pid, struct identity *ret)
+/* Of our account alone: real, effective, saved and file system uid. */
+static bool is_ours(pid_t pid)
 {
 	unsigned uid[4];
-	int parent = 0;
 	bool known = false;
 	char path[32], line[256];
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
 	f = fopen(path, "re");
-	while (f != NULL && !known && fgets(line, sizeof(line), f) != NULL) {
-		sscanf(line, "PPid: %d", &parent);
+	while (f != NULL && !known && fgets(line, sizeof(line), f) != NULL)
 		known = sscanf(line, "Uid: %u %u %u %u", &uid[0], &uid[1], &uid[2], &uid[3]) == 4;
-	}
 	if (f != NULL)
 		fclose(f);
-	ret->parent = parent;
-	ret->ours = known;
 	for (int i = 0; known && i < 4; i++)
-		ret->ours = ret->ours && uid[i] == geteuid();
+		known = uid[i] == geteuid();
 	return known;
-}
-
-/* A worker, or the manager, of an ordinary user would else pass for a holder. */
-static bool descends_from_us(pid_t pid)
-{
-	struct identity who = {.parent = pid};
-
-	for (int depth = 0; depth < DEPTH_MAX && who.parent > 1; depth++) {
-		if (who.parent == getpid())
-			return true;
-		if (!read_identity(who.parent, &who))
-			return false;
-	}
-	return false;
 }
 
 /* ---- their sockets ---- */
@@ -142,14 +120,13 @@ static int by_ino(const void *a, const void *b)
 static void add_processes(struct holders *h)
 {
 	DIR *proc = opendir("/proc");
-	struct identity who;
 
 	if (proc == NULL)
 		return;
 	for (struct dirent *e; (e = readdir(proc)) != NULL;) {
 		pid_t pid = isdigit((unsigned char)e->d_name[0]) ? atoi(e->d_name) : 0;
 
-		if (pid > 0 && read_identity(pid, &who) && who.ours && !descends_from_us(pid))
+		if (pid > 0 && is_ours(pid) && !probe_descends(pid, getpid())) /* a worker, or the manager, of an ordinary user would else pass for one */
 			add_sockets(h, pid);
 	}
 	closedir(proc);

@@ -17,6 +17,7 @@
 #include "fcgipm/base/err.h"
 #include "fcgipm/base/log.h"
 #include "fcgipm/launcher/child.h"
+#include "fcgipm/launcher/exec.h"
 #include "fcgipm/launcher/handed.h"
 #include "fcgipm/launcher/listener.h"
 #include "fcgipm/launcher/loop.h"
@@ -100,7 +101,10 @@ struct launcher {
 	/* ending (ending.c) */
 	struct loop_timer ending_timer, stop_limit;
 	uint8_t ending_how;
+	bool ending_now, ending_waits; /* not for what the broker runs; for that alone */
 	unsigned ending_signals;
+
+	struct exec exec; /* the exec broker (exec.h) */
 };
 
 #endif

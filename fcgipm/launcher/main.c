@@ -23,6 +23,7 @@
 #include "fcgipm/launcher/link.h"
 #include "fcgipm/launcher/load.h"
 #include "fcgipm/launcher/log_target.h"
+#include "fcgipm/launcher/profile.h"
 #include "fcgipm/launcher/runtime.h"
 
 enum { EXIT_USAGE = 2, EXIT_CONFIG = 78 };
@@ -165,7 +166,10 @@ static int start(struct launcher *l, struct fp_err *err)
 static void release(struct launcher *l)
 {
 	link_close(l);
+	exec_clients_close(l);
 	pool_table_clear(l);
+	profiles_clear(l);
+	cgroups_close(&l->exec.cgroups);
 	children_reap(l); /* unlinkers */
 	handed_close(l);
 	holder_close(l);

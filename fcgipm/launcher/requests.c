@@ -403,6 +403,15 @@ static int on_end(void *ctx, struct wire_dgram *d)
 	return 0;
 }
 
+static int on_exec(void *ctx, struct wire_dgram *d)
+{
+	struct launcher *l = ctx;
+
+	exec_client_take(l, wire_take_fd(d, 0));
+	link_answer_code(l, d->seq, 0, "");
+	return 0;
+}
+
 /* ---- the table ---- */
 
 #define on_BIND   on_bind
@@ -417,6 +426,7 @@ static int on_end(void *ctx, struct wire_dgram *d)
 #define on_OUTPUT on_output
 #define on_NOTICE on_notice
 #define on_END    on_end
+#define on_EXEC   on_exec
 #define SERVING   PHASE_SERVING
 #define ENDING    PHASE_ENDING
 #define ROW(type, NAME, fields, when, most, least_fds, most_fds)                                                                                               \

@@ -16,8 +16,8 @@
 #include "fcgipm/manager/transition.h"
 #include "fcgipm/wire/control.h"
 
-/* Who may.  FRONTEND is of a pool: the handler asks. */
-enum who { OBSERVER, OPERATOR, FRONTEND };
+/* Who may.  FRONTEND is of a pool: the handler asks.  ANYBODY: the launcher judges. */
+enum who { OBSERVER, OPERATOR, FRONTEND, ANYBODY };
 
 #define READ_OR_RETURN(d, name, m)                                                                                                                             \
 	do {                                                                                                                                                   \
@@ -277,9 +277,24 @@ static int on_C_LEASE(void *ctx, struct wire_dgram *d)
 	return 0;
 }
 
+static int on_C_EXEC(void *ctx, struct wire_dgram *d)
+{
+	struct client *c = ctx;
+	struct wire_c_exec m;
+
+	READ_OR_RETURN(d, c_exec, &m);
+	if (c->m->quit != QUIT_NOT || c->pending > 0) {
+		answer(c, d->seq, FCGIPM_EXIT_NO, c->pending > 0 ? "other requests wait on this connection" : "fcgipm stops");
+		return 0;
+	}
+	link_exec(&c->m->link, c->fd);
+	control_hand_over(c);
+	return 0;
+}
+
 /* ---- who may ---- */
 
-bool commands_may_operate(const struct manager *m, const struct acl_peer *peer)
+bool commands_may_operate(const struct manager *m, const struct probe_peer *peer)
 {
 	return m->settings != NULL && (acl_names(&m->settings->operators_acl, peer) || (m->ordinary && peer->uid == geteuid()));
 }
@@ -301,7 +316,7 @@ enum wire_refusal commands_dispatch(struct client *c, struct wire_dgram *d, cons
 {
 	uint32_t who = d->type < ROWS ? rows[d->type].phases : 0;
 
-	if (who != 0 && who != 1u << FRONTEND && !may(c, who)) {
+	if (who != 0 && who < 1u << FRONTEND && !may(c, who)) {
 		log_warn("control.denied", KS("command", rows[d->type].name), KI("uid", c->peer.uid), KI("pid", c->peer.pid));
 		wire_dgram_close(d);
 		control_done(c, d->seq, 1, "permission denied");

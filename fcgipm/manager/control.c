@@ -56,6 +56,11 @@ static void client_break(struct client *c, const char *why)
 	event_active(&c->readable, EV_READ, 0);
 }
 
+void control_hand_over(struct client *c)
+{
+	client_break(c, NULL);
+}
+
 static void client_queue(struct client *c, const struct wire_dgram *d, const int *fds, unsigned nfds)
 {
 	struct control_item *i = calloc(1, sizeof(*i));
@@ -256,7 +261,7 @@ static unsigned clients_of(const struct control *k, uint32_t uid)
 	return n;
 }
 
-static bool has_place(struct manager *m, const struct acl_peer *peer)
+static bool has_place(struct manager *m, const struct probe_peer *peer)
 {
 	const struct control *k = &m->control;
 
@@ -272,7 +277,7 @@ static void client_new(struct manager *m, int taken)
 	struct control *k = &m->control;
 	struct client *c = calloc(1, sizeof(*c));
 	fp_autoclose int fd = taken;
-	int r = c == NULL ? -ENOMEM : acl_peer(fd, &c->peer);
+	int r = c == NULL ? -ENOMEM : probe_peer(fd, &c->peer);
 
 	if (r == 0 && !has_place(m, &c->peer))
 		r = -EDQUOT;

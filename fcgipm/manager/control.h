@@ -39,7 +39,7 @@ struct client {
 	bool broken; /* closed when the turn ends */
 	bool leases; /* it has asked for a lease: it may stay while it says nothing, to be told of changes */
 	bool told; /* that leases changed, since it asked last */
-	struct acl_peer peer;
+	struct probe_peer peer;
 	struct control_item *first, **last;
 	size_t queued;
 };
@@ -56,6 +56,8 @@ void control_note(struct client *c, uint32_t seq, const char *text);
 void control_send(struct client *c, struct wire_dgram *d, const struct wire_wr *w, const int *fds, unsigned nfds);
 /* Tells each client that leases and was not told yet that something changed. */
 void control_tell_lessees(struct manager *m);
+/* The connection is somebody else's by now: ours is closed when the turn ends. */
+void control_hand_over(struct client *c);
 /* One more, or one less, wish of it waits. */
 void control_pending(struct client *c, int change);
 

@@ -7,12 +7,12 @@
 #include "fcgipm/wire/control.h"
 #include "include/fcgipm/protocol.h"
 
-static bool may_hold(const struct manager *m, const struct acl_peer *who)
+static bool may_hold(const struct manager *m, const struct probe_peer *who)
 {
 	return m->settings != NULL && acl_names(&m->settings->holders_acl, who);
 }
 
-bool lease_permitted(const struct pool *p, const struct acl_peer *who)
+bool lease_permitted(const struct pool *p, const struct probe_peer *who)
 {
 	const struct manager *m = p->m;
 

@@ -5,12 +5,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct acl_peer;
+struct probe_peer;
 struct client;
 struct manager;
 struct pool;
 
-bool lease_permitted(const struct pool *p, const struct acl_peer *who);
+bool lease_permitted(const struct pool *p, const struct probe_peer *who);
 void lease_give(struct pool *p, struct client *c, uint32_t seq);
 /* Says no, and why; or, where that may be otherwise in a moment, that there is no manager now. */
 void lease_refuse(const struct manager *m, struct client *c, uint32_t seq, const char *why);

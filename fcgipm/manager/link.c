@@ -237,6 +237,11 @@ void link_end(struct link *l, uint8_t how)
 	LINK_SEND(l, WIRE_END, end, &(struct wire_end){.how = how}, -1, NULL, NULL);
 }
 
+void link_exec(struct link *l, int fd)
+{
+	LINK_SEND(l, WIRE_EXEC, empty, &(struct wire_empty){}, fd, NULL, NULL);
+}
+
 void link_forget(struct link *l, const void *ctx)
 {
 	for (size_t i = 0; i < LINK_BUCKETS && l->waiting > 0; i++)

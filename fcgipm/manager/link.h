@@ -69,6 +69,7 @@ void link_commit(struct link *l, const struct wire_commit *m, link_done *done, v
 void link_output(struct link *l, const struct wire_commit *m, link_done *done, void *ctx);
 void link_notice(struct link *l, uint8_t what);
 void link_end(struct link *l, uint8_t how);
+void link_exec(struct link *l, int fd); /* fd stays the caller's */
 
 /* ctx goes: answers to it are dropped from now on. */
 void link_forget(struct link *l, const void *ctx);

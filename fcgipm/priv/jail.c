@@ -292,10 +292,13 @@ static int exec_program(const struct priv_jail *j)
 	char *const *argv = (char *const *)(uintptr_t)j->argv;
 	char *const *envp = (char *const *)(uintptr_t)(environment.count > 0 ? environment.envp : j->envp);
 
-	if (j->exec_fd >= 0)
-		syscall(SYS_execveat, PROGRAM_FD, "", argv, envp, AT_EMPTY_PATH);
-	else
+	if (j->exec_fd < 0) {
 		execve(j->path, argv, envp);
+		return -errno;
+	}
+	syscall(SYS_execveat, PROGRAM_FD, "", argv, envp, AT_EMPTY_PATH);
+	if (errno == ENOENT && fcntl(PROGRAM_FD, F_SETFD, 0) == 0) /* a script: its interpreter opens /dev/fd/PROGRAM_FD (execveat(2), BUGS) */
+		syscall(SYS_execveat, PROGRAM_FD, "", argv, envp, AT_EMPTY_PATH);
 	return -errno;
 }
 
@@ -362,6 +365,10 @@ void priv_jail_exec(const struct priv_jail *j)
 	mine.report_fd = fcntl(j->report_fd, F_DUPFD_CLOEXEC, ASIDE_FD);
 	if (mine.report_fd < 0)
 		priv_jail_fail(j->report_fd, &r);
+	r.step = PRIV_STEP_CHECK;
+	if (mine.prepare != NULL && mine.prepare(&mine, &r) < 0)
+		priv_jail_fail(mine.report_fd, &r);
+	r.step = PRIV_STEP_DESCRIPTORS;
 	run_steps(to_exec, sizeof(to_exec) / sizeof(to_exec[0]), &mine, &r);
 	priv_jail_fail(r.step <= PRIV_STEP_DESCRIPTORS ? mine.report_fd : REPORT_FD, &r);
 }
@@ -394,13 +401,18 @@ static long clone_without_clone3(int *pidfd)
 	return syscall(SYS_clone, (unsigned long)(CLONE_PIDFD | SIGCHLD), NULL, pidfd, NULL, NULL);
 }
 
-int priv_fork(int *ret_pidfd)
+int priv_fork(int cgroup, int *ret_pidfd)
 {
 	int pidfd = -1;
-	struct clone_args args = {.flags = CLONE_PIDFD, .pidfd = (uintptr_t)&pidfd, .exit_signal = SIGCHLD};
+	struct clone_args args = {
+		.flags = CLONE_PIDFD | (cgroup > 0 ? CLONE_INTO_CGROUP : 0),
+		.pidfd = (uintptr_t)&pidfd,
+		.exit_signal = SIGCHLD,
+		.cgroup = cgroup > 0 ? (uint64_t)cgroup : 0,
+	};
 	long pid = syscall(SYS_clone3, &args, sizeof(args));
 
-	if (pid < 0 && errno == ENOSYS) /* a container's seccomp filter that cannot look into clone_args */
+	if (pid < 0 && errno == ENOSYS && cgroup <= 0) /* a container's seccomp filter that cannot look into clone_args */
 		pid = clone_without_clone3(&pidfd);
 	if (pid < 0)
 		return -errno;

@@ -14,7 +14,7 @@
 
 /* Steps that can fail between fork and exec, by name.  X(ENUM, text) */
 #define PRIV_STEPS(X)                                                                                                                                          \
-	X(NONE, "none")                                                                                                                                        \
+	X(NONE, "none") X(CHECK, "check")                                                                                                                      \
 	X(SIGNALS, "signals") X(SESSION, "session") X(DESCRIPTORS, "descriptors") X(LIMITS, "limits") X(PRIORITY, "priority") X(GROUPS, "groups")              \
 		X(GID, "group") X(UID, "user") X(ENVIRONMENT, "environment_file") X(CHROOT, "chroot") X(DIRECTORY, "directory") X(CAPABILITIES, "capabilities")                                   \
 			X(NO_NEW_PRIVS, "no_new_privileges") X(UMASK, "umask") X(EXEC, "exec") X(BIND, "bind") X(OPEN, "open") X(TIMEOUT, "timeout")
@@ -29,6 +29,12 @@ struct priv_preload {
 	const char *needs; /* a directory without which it cannot be reached: a chroot may lack /proc */
 	const char *library;
 	const char *variable; /* NAME=VALUE */
+};
+
+/* What a child reports through its close-on-exec pipe when a step fails. */
+struct priv_report {
+	uint32_t step; /* enum priv_step */
+	int32_t error;
 };
 
 struct priv_jail {
@@ -60,12 +66,11 @@ struct priv_jail {
 	const char *const *argv;
 	const char *const *envp;
 	const struct priv_preload *preload; /* NULL: none */
-};
-
-/* What a child reports through its close-on-exec pipe when a step fails. */
-struct priv_report {
-	uint32_t step; /* enum priv_step */
-	int32_t error;
+	/* What only the child finds out, before anything else, with the launcher's own rights: it may change the jail.  0, or -1 and *ret->error (PRIV_STEP_CHECK); NULL: nothing.
+	 * Async-signal-safe. */
+	int (*prepare)(struct priv_jail *self, struct priv_report *ret);
+	const void *prepare_arg;
+	int cgroup; /* descriptor of the directory of the cgroup that the child is born in; used by whoever forks; 0: none, since 0 is never one */
 };
 
 /* Everything up to exec, and exec.  A step that fails is reported, and the child ends. */
@@ -76,7 +81,8 @@ int priv_jail_become(uint32_t uid, uint32_t gid, const uint32_t *groups, uint32_
 void priv_jail_fail(int report_fd, const struct priv_report *r) __attribute__((noreturn));
 
 /* clone3(CLONE_PIDFD) with SIGCHLD (or clone, where a filter knows no clone3), as fork, never as vfork: an account's kill(-1, SIGSTOP) between setuid and exec would hold the parent.
+ * cgroup: as priv_jail.cgroup.
  * In the parent: the child's pid and *ret_pidfd (close-on-exec); in the child 0; or -errno. */
-int priv_fork(int *ret_pidfd);
+int priv_fork(int cgroup, int *ret_pidfd);
 
 #endif

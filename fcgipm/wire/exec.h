@@ -26,12 +26,12 @@ enum wire_exec_phase { WIRE_EXEC_IDLE = 1, WIRE_EXEC_ASKED = 2 };
 /* how 0: SIGTERM, and SIGKILL after the profile's stop.timeout; 1: SIGKILL.  Of nothing that runs it is nothing. */
 #define WIRE_FIELDS_x_cancel(F) F(u8, how)
 
-/* X(type, NAME, fields, descriptors) */
+/* No number is one of wire/control.h: a client that waits for X_HELLO may get DONE from the manager instead.  X(type, NAME, fields, descriptors) */
 #define WIRE_EXEC_ANSWERS(X)                                                 \
-	X(64, X_HELLO, x_hello, "0")                                         \
-	X(65, X_STARTED, x_started, "our ends of the pipes, pidfd")          \
-	X(66, X_REFUSED, x_refused, "0")                                     \
-	X(67, X_ENDED, x_ended, "0")
+	X(96, X_HELLO, x_hello, "0")                                         \
+	X(97, X_STARTED, x_started, "our ends of the pipes, pidfd")          \
+	X(98, X_REFUSED, x_refused, "0")                                     \
+	X(99, X_ENDED, x_ended, "0")
 
 #define WIRE_FIELDS_x_hello(F) F(u32, version)
 #define WIRE_FIELDS_x_started(F) F(i32, pid)

@@ -31,7 +31,8 @@ enum { WIRE_LAUNCHER_FD = 3, WIRE_POOL_NAME_MAX = 126 };
 	X(9, COMMIT, commit, SERVING | ENDING, 256, 0, 0)                 \
 	X(10, OUTPUT, commit, SERVING, 256, 0, 0)                         \
 	X(11, NOTICE, notice, SERVING | ENDING, 64, 0, 0)                 \
-	X(12, END, end, SERVING | ENDING, 64, 0, 0)
+	X(12, END, end, SERVING | ENDING, 64, 0, 0)                       \
+	X(13, EXEC, empty, SERVING | ENDING, 64, 1, 1)
 
 /* BIND: the listener of the pool's spec of that generation.  Idempotent: one that is bound is answered again.  renew 1: it was found shut
  * down; the launcher makes sure of that and binds anew.  ANSWER: code 0, descriptors {listener} or {listener, door}; text: the address. */
@@ -49,6 +50,7 @@ enum { WIRE_LAUNCHER_FD = 3, WIRE_POOL_NAME_MAX = 126 };
 #define WIRE_FIELDS_commit(F) F(str, pool) F(u32, generation)
 /* NOTICE: what a supervisor is told: 0 ready, 1 reloading, 2 stopping. */
 #define WIRE_FIELDS_notice(F) F(u8, what)
+/* EXEC: a connection of the control socket whose client wants the exec broker.  The launcher speaks to it from now on (wire/exec.h) and reads from it who it is. */
 /* END: the manager asks to end (an operator's shutdown), or says that its part of the ending is done.  how: 0 drain, 1 at once, 2 done. */
 #define WIRE_FIELDS_end(F) F(u8, how)
 #define WIRE_FIELDS_empty(F)

@@ -115,7 +115,7 @@ struct fcgipm_end {
 };
 
 /* Starts what, waiting timeout_ms at most (-1: for ever) for the manager, for its turn and for exec.  *ret is the caller's, to be ended with
- * fcgipm_run_close().  -EACCES: refused; err->code is EACCES, and fcgipm_refusal() says which (include/fcgipm/refusal.h); -EAGAIN: refused since as many run
+ * fcgipm_run_close().  -EACCES: refused; err->text begins with the refusal's name (include/fcgipm/refusal.h); -EAGAIN: refused since as many run
  * and wait as may; -ETIMEDOUT: cancelled; others as fcgipm_open(). */
 int fcgipm_exec(const char *control_socket, const struct fcgipm_program *what, int timeout_ms, struct fcgipm_run *ret, struct fcgipm_error *err);
 /* Waits for its end.  -ETIMEDOUT: it runs on; -ECONNRESET: the launcher has gone, and what ran with it. */

@@ -18,16 +18,16 @@ static void names(void **state)
 	uint32_t uids[] = {1000, 33}, gids[] = {4, 20};
 	struct settings_acl acl = {.uids = {2, uids}, .gids = {2, gids}};
 	struct settings_acl none = {0};
-	struct acl_peer p = {.uid = 33, .gid = 33};
+	struct probe_peer p = {.uid = 33, .gid = 33};
 
 	(void)state;
 	assert_true(acl_names(&acl, &p));
 	assert_false(acl_names(&none, &p));
-	p = (struct acl_peer){.uid = 4, .gid = 1000}; /* a gid is no uid */
+	p = (struct probe_peer){.uid = 4, .gid = 1000}; /* a gid is no uid */
 	assert_false(acl_names(&acl, &p));
 	p.gid = 20;
 	assert_true(acl_names(&acl, &p));
-	p = (struct acl_peer){.uid = 1, .gid = 1, .count = 3, .groups = {7, 8, 4}};
+	p = (struct probe_peer){.uid = 1, .gid = 1, .count = 3, .groups = {7, 8, 4}};
 	assert_true(acl_names(&acl, &p));
 	p.count = 2; /* what lies behind the count is not a group */
 	assert_false(acl_names(&acl, &p));
@@ -36,21 +36,21 @@ static void names(void **state)
 static void peer(void **state)
 {
 	int pair[2];
-	struct acl_peer p;
+	struct probe_peer p;
 
 	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
 	if (geteuid() == 65534) {
-		assert_int_equal(acl_peer(pair[0], &p), -EPERM);
+		assert_int_equal(probe_peer(pair[0], &p), -EPERM);
 	} else {
-		assert_int_equal(acl_peer(pair[0], &p), 0);
+		assert_int_equal(probe_peer(pair[0], &p), 0);
 		assert_int_equal(p.uid, geteuid());
 		assert_int_equal(p.pid, getpid());
 		assert_int_equal(p.count, getgroups(0, NULL));
 	}
 	close(pair[0]);
 	close(pair[1]);
-	assert_true(acl_peer(-1, &p) < 0);
+	assert_true(probe_peer(-1, &p) < 0);
 }
 
 static void waits(void **state)

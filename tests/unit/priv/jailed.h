@@ -79,7 +79,7 @@ static inline void run_jailed(struct priv_jail *j, before_jail *before, struct j
 	j->stdio[0] = null;
 	j->stdio[1] = j->stdio[2] = out[1];
 	j->report_fd = report[1];
-	pid = priv_fork(&pidfd);
+	pid = priv_fork(0, &pidfd);
 	if (pid == 0) {
 		if (before != NULL)
 			before(j);

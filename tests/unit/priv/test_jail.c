@@ -519,7 +519,7 @@ static void test_become(void **state)
 
 static void check_fork(void)
 {
-	int pidfd = -1, status, pid = priv_fork(&pidfd);
+	int pidfd = -1, status, pid = priv_fork(0, &pidfd);
 	struct pollfd p;
 
 	if (pid == 0)

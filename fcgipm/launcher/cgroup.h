@@ -1,0 +1,30 @@
+/* A cgroup for each run of the broker, so that whatever it left behind can be found and ended (cgroups(7), version 2).  They are used again: making one takes longer
+ * than a fork.  Where the launcher may make none, a run has none, and a subreaper of its own. */
+#ifndef FCGIPM_LAUNCHER_CGROUP_H
+#define FCGIPM_LAUNCHER_CGROUP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct cgroup {
+	struct cgroup *next;
+	int dir, procs; /* the directory; its cgroup.procs */
+	uint32_t number; /* its name */
+};
+
+struct cgroups {
+	struct cgroup *free; /* empty ones */
+	struct cgroup *busy; /* given back while somebody was still there */
+	char *path; /* of ours; NULL: not yet looked for */
+	int dir; /* its descriptor, -1: there can be none */
+	uint32_t made;
+};
+
+/* An empty one, or NULL. */
+struct cgroup *cgroup_take(struct cgroups *all);
+/* The run has ended.  Who is still there is killed, or left until it goes by itself.  Returns whether anybody was. */
+bool cgroup_return(struct cgroups *all, struct cgroup *g, bool kill);
+/* Removes them all, as far as they are empty. */
+void cgroups_close(struct cgroups *all);
+
+#endif

@@ -1,0 +1,80 @@
+/* The exec broker in the launcher: connections of clients that the manager handed on (exec_client.c), and what runs for them (exec_run.c).
+ *
+ * A client is judged by what the kernel says of it when its connection is taken, and by the profile whenever it asks; what it sends is foreign bytes.  The launcher
+ * waits for none of it: neither for a client that does not read, nor for a file, nor for what runs.
+ */
+#ifndef FCGIPM_LAUNCHER_EXEC_H
+#define FCGIPM_LAUNCHER_EXEC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fcgipm/launcher/cgroup.h"
+#include "fcgipm/launcher/child.h"
+#include "fcgipm/launcher/loop.h"
+#include "fcgipm/probe/peer.h"
+#include "fcgipm/wire/cursor.h"
+#include "include/fcgipm/refusal.h"
+
+enum {
+	EXEC_CLIENTS = 2048, /* connections in all */
+	EXEC_CLIENTS_UID = 1024, /* of one account, root's do not count */
+	EXEC_WAITING_BYTES = 64 << 20, /* of all that waits */
+};
+
+struct launcher;
+struct profile;
+struct run;
+struct wire_x_run;
+
+struct exec_client {
+	struct exec_client *next, **at; /* at: what points to it */
+	struct launcher *launcher;
+	struct loop_source source;
+	struct probe_peer peer;
+	int descends; /* from a worker of ours, or from what we run: 0, 1, or -errno */
+	struct run *run; /* what it asked for and has not ended */
+};
+
+struct exec {
+	struct profile *profiles;
+	struct exec_client *clients;
+	uint32_t client_count, running;
+	size_t waiting_bytes;
+	uint64_t refused;
+	struct cgroups cgroups;
+	struct run *runs; /* that have been forked */
+};
+
+/* Takes a connection, and fd with it. */
+void exec_client_take(struct launcher *l, int fd);
+void exec_clients_close(struct launcher *l);
+/* It is broken, or its word made no sense. */
+void exec_client_close(struct exec_client *c);
+
+/* Sends; a client that does not read is closed by whoever called when this is false. */
+bool exec_tell_started(struct exec_client *c, int pid, const int *fds, unsigned nfds);
+bool exec_tell_refused(struct exec_client *c, enum fcgipm_refusal code, const char *text);
+bool exec_tell_ended(struct exec_client *c, const struct child *child, int status, uint8_t why);
+
+/* ---- exec_run.c */
+
+/* What a client asks for.  Descriptors that are taken are set to -1. */
+struct exec_wish {
+	const char *profile, *directory;
+	struct wire_blob words;
+	int stdio[3]; /* -1: a pipe */
+};
+
+/* Starts it, or lets it wait.  FCGIPM_REFUSED_NOT, or why not: then nothing is kept. */
+enum fcgipm_refusal run_ask(struct exec_client *c, struct exec_wish *w);
+/* SIGTERM, and SIGKILL after stop.timeout; one that waits is forgotten. */
+void run_cancel(struct run *r, bool at_once);
+/* Its client has gone. */
+void run_abandon(struct run *r);
+/* The launcher stops: what waits is refused; what runs has its stop.timeout to end by itself, then as for a cancel; or it ends at once. */
+void runs_end(struct launcher *l, bool at_once);
+/* How long that may take, ms. */
+int64_t runs_end_ms(const struct launcher *l);
+
+#endif

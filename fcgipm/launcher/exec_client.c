@@ -1,0 +1,283 @@
+/* Clients of the exec broker (launcher process).  Foreign: each may send anything at any time, and leave its answers unread. */
+#include "fcgipm/launcher/exec.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "fcgipm/base/fd.h"
+#include "fcgipm/base/log.h"
+#include "fcgipm/launcher/launcher.h"
+#include "fcgipm/launcher/profile.h"
+#include "fcgipm/wire/exec.h"
+#include "fcgipm/wire/table.h"
+
+#define REFUSAL_TEXT(NAME, number, name, text) [number] = {name, text},
+static const struct {
+	const char *name, *text;
+} refusals[] = {FCGIPM_REFUSALS(REFUSAL_TEXT)};
+
+/* ---- telling ---- */
+
+/* One at a time, too large for a stack. */
+static struct wire_dgram out;
+
+static bool tell(struct exec_client *c, const struct wire_wr *w, const int *fds, unsigned nfds)
+{
+	return wire_end(&out, w) == 0 && wire_send(c->source.fd, &out, fds, nfds) == 0;
+}
+
+static bool tell_hello(struct exec_client *c)
+{
+	struct wire_wr w;
+
+	wire_begin(&out, &w, WIRE_X_HELLO, 0);
+	wire_put_x_hello(&w, &(struct wire_x_hello){.version = 1});
+	return tell(c, &w, NULL, 0);
+}
+
+bool exec_tell_started(struct exec_client *c, int pid, const int *fds, unsigned nfds)
+{
+	struct wire_wr w;
+
+	wire_begin(&out, &w, WIRE_X_STARTED, 0);
+	wire_put_x_started(&w, &(struct wire_x_started){.pid = pid});
+	return tell(c, &w, fds, nfds);
+}
+
+/* The first ones in full, then every power of two: a flood does not fill the log. */
+static void log_refusal(struct exec_client *c, enum fcgipm_refusal code, const char *text)
+{
+	uint64_t n = ++c->launcher->exec.refused;
+
+	if (n <= 256 || (n & (n - 1)) == 0)
+		log_warn("exec.refused", KS("refusal", refusals[code].name), KI("code", code), KS("why", text), KI("uid", c->peer.uid), KI("pid", c->peer.pid),
+			 KI("count", n));
+}
+
+bool exec_tell_refused(struct exec_client *c, enum fcgipm_refusal code, const char *text)
+{
+	struct wire_wr w;
+
+	if (text == NULL || text[0] == '\0')
+		text = refusals[code].text;
+	log_refusal(c, code, text);
+	wire_begin(&out, &w, WIRE_X_REFUSED, 0);
+	wire_put_x_refused(&w, &(struct wire_x_refused){.code = code, .text = text});
+	return tell(c, &w, NULL, 0);
+}
+
+static int64_t us_of(struct timeval t)
+{
+	return (int64_t)t.tv_sec * 1000000 + t.tv_usec;
+}
+
+bool exec_tell_ended(struct exec_client *c, const struct child *child, int status, uint8_t why)
+{
+	struct wire_wr w;
+
+	wire_begin(&out, &w, WIRE_X_ENDED, 0);
+	wire_put_x_ended(&w, &(struct wire_x_ended){.status = status,
+						    .user_us = us_of(child->used.ru_utime),
+						    .system_us = us_of(child->used.ru_stime),
+						    .max_rss_kb = child->used.ru_maxrss,
+						    .why = why});
+	return tell(c, &w, NULL, 0);
+}
+
+/* ---- requests ---- */
+
+/* Where arguments and environment are: in the message, or in a sealed memfd, which is the first descriptor. */
+struct words {
+	const void *map;
+	size_t map_len;
+	unsigned taken; /* descriptors */
+};
+
+static enum fcgipm_refusal open_words(struct wire_dgram *d, struct exec_wish *wish, struct words *ret)
+{
+	fp_autoclose int fd = -1;
+	int r;
+
+	if (wish->words.len > 0)
+		return FCGIPM_REFUSED_NOT;
+	fd = wire_take_fd(d, 0);
+	ret->taken = 1;
+	r = fd < 0 ? -EBADF : fp_memfd_map(fd, WIRE_EXEC_WORDS_MAX, &ret->map, &ret->map_len);
+	if (r < 0)
+		return r == -EFBIG ? FCGIPM_REFUSED_TOO_LARGE : FCGIPM_REFUSED_MALFORMED;
+	wish->words = (struct wire_blob){.at = ret->map, .len = ret->map_len};
+	return FCGIPM_REFUSED_NOT;
+}
+
+/* As many descriptors as are named, and no other. */
+static enum fcgipm_refusal take_stdio(struct wire_dgram *d, unsigned from, uint8_t given, struct exec_wish *wish)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		wish->stdio[i] = (given >> i & 1) != 0 ? wire_take_fd(d, from++) : -1;
+		if ((given >> i & 1) != 0 && wish->stdio[i] < 0)
+			return FCGIPM_REFUSED_MALFORMED;
+	}
+	return given > 7 || from != d->nfds ? FCGIPM_REFUSED_MALFORMED : FCGIPM_REFUSED_NOT;
+}
+
+static int on_X_RUN(void *ctx, struct wire_dgram *d)
+{
+	struct exec_client *c = ctx;
+	struct wire_rd r = wire_body(d);
+	struct exec_wish wish = {.stdio = {-1, -1, -1}};
+	struct words words = {.map = NULL};
+	struct wire_x_run m;
+	enum fcgipm_refusal no;
+
+	if (!wire_read_x_run(&r, &m) || !wire_done(&r))
+		return -EBADMSG;
+	wish.profile = m.profile;
+	wish.directory = m.directory;
+	wish.words = m.words;
+	no = open_words(d, &wish, &words);
+	if (no == FCGIPM_REFUSED_NOT)
+		no = take_stdio(d, words.taken, m.stdio, &wish);
+	if (no == FCGIPM_REFUSED_NOT)
+		no = run_ask(c, &wish);
+	for (unsigned i = 0; i < 3; i++)
+		fp_close(&wish.stdio[i]);
+	if (words.map_len > 0)
+		munmap((void *)(uintptr_t)words.map, words.map_len);
+	if (no == FCGIPM_REFUSED_MALFORMED)
+		return -EBADMSG;
+	if (no != FCGIPM_REFUSED_NOT && !exec_tell_refused(c, no, NULL))
+		exec_client_close(c);
+	return 0;
+}
+
+static int on_X_CANCEL(void *ctx, struct wire_dgram *d)
+{
+	struct exec_client *c = ctx;
+	struct wire_rd r = wire_body(d);
+	struct wire_x_cancel m;
+
+	if (!wire_read_x_cancel(&r, &m) || !wire_done(&r) || m.how > 1)
+		return -EBADMSG;
+	if (c->run != NULL)
+		run_cancel(c->run, m.how == 1);
+	return 0;
+}
+
+#define ROW(type, NAME, fields, when, most, least_fds, most_fds)                                                                                               \
+	[type] = {.name = #NAME, .handle = on_##NAME, .phases = (when), .max_len = (most), .min_fds = (least_fds), .max_fds = (most_fds)},
+static const struct wire_row rows[] = {WIRE_EXEC_REQUESTS(ROW)};
+
+static void client_take(struct exec_client *c, struct wire_dgram *d)
+{
+	const char *name;
+	enum wire_refusal why = wire_dispatch(&WIRE_TABLE(rows), c->run != NULL ? WIRE_EXEC_ASKED : WIRE_EXEC_IDLE, c, d, &name);
+
+	if (why == WIRE_ACCEPTED)
+		return; /* the client may be gone */
+	exec_tell_refused(c, FCGIPM_REFUSED_MALFORMED, wire_refusal_name(why));
+	exec_client_close(c);
+}
+
+static void client_ready(void *ctx, uint32_t events)
+{
+	static struct wire_dgram in;
+	struct exec_client *c = ctx;
+	int r = wire_recv(c->source.fd, &in);
+
+	(void)events;
+	if (r == 1) {
+		client_take(c, &in);
+		return;
+	}
+	if (r == -EAGAIN || r == -EINTR)
+		return;
+	if (r == -EMSGSIZE || r == -EPROTO)
+		exec_tell_refused(c, FCGIPM_REFUSED_MALFORMED, NULL);
+	exec_client_close(c);
+}
+
+/* ---- coming and going ---- */
+
+void exec_client_close(struct exec_client *c)
+{
+	struct launcher *l = c->launcher;
+
+	if (c->run != NULL)
+		run_abandon(c->run);
+	loop_unwatch(&l->loop, &c->source);
+	fp_close(&c->source.fd);
+	*c->at = c->next;
+	if (c->next != NULL)
+		c->next->at = c->at;
+	l->exec.client_count--;
+	free(c);
+}
+
+void exec_clients_close(struct launcher *l)
+{
+	while (l->exec.clients != NULL)
+		exec_client_close(l->exec.clients);
+}
+
+static uint32_t clients_of(const struct launcher *l, uint32_t uid)
+{
+	uint32_t n = 0;
+
+	for (const struct exec_client *c = l->exec.clients; c != NULL; c = c->next)
+		n += c->peer.uid == uid;
+	return n;
+}
+
+/* An account that no profile names holds no connection here. */
+static enum fcgipm_refusal judge(struct launcher *l, struct exec_client *c)
+{
+	if (l->phase == PHASE_ENDING)
+		return FCGIPM_REFUSED_ENDING;
+	if (probe_peer(c->source.fd, &c->peer) < 0 || !profiles_permit(l, &c->peer))
+		return FCGIPM_REFUSED_CLIENT;
+	if (l->exec.client_count >= EXEC_CLIENTS || (c->peer.uid != 0 && clients_of(l, c->peer.uid) >= EXEC_CLIENTS_UID))
+		return FCGIPM_REFUSED_BUSY;
+	c->descends = probe_peer_descends(c->source.fd, c->peer.pid, getpid());
+	return c->descends < 0 ? FCGIPM_REFUSED_CLIENT_GONE : FCGIPM_REFUSED_NOT;
+}
+
+static void client_enter(struct launcher *l, struct exec_client *c)
+{
+	c->next = l->exec.clients;
+	if (c->next != NULL)
+		c->next->at = &c->next;
+	c->at = &l->exec.clients;
+	l->exec.clients = c;
+	l->exec.client_count++;
+}
+
+/* What is no socket of the kind, or not a stranger's, nobody honest hands us; the manager gains nothing by it: the account is the socket's, not the manager's word. */
+void exec_client_take(struct launcher *l, int taken)
+{
+	struct exec_client *c = calloc(1, sizeof(*c));
+	fp_autoclose int fd = taken;
+	enum fcgipm_refusal no;
+
+	if (c == NULL || fp_set_nonblock(fd, true) < 0) {
+		free(c);
+		return;
+	}
+	c->launcher = l;
+	c->source = (struct loop_source){.fd = fd, .events = EPOLLIN, .ready = client_ready, .ctx = c};
+	no = judge(l, c);
+	if (no == FCGIPM_REFUSED_NOT && (!tell_hello(c) || loop_watch(&l->loop, &c->source) < 0)) {
+		free(c);
+		return;
+	}
+	if (no != FCGIPM_REFUSED_NOT) {
+		exec_tell_refused(c, no, NULL);
+		free(c);
+		return;
+	}
+	(void)FP_TAKE_FD(fd);
+	client_enter(l, c);
+}

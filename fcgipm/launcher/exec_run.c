@@ -1,0 +1,536 @@
+/* What runs for clients of the exec broker (launcher process): admitted by a profile, in order, forked, and ended with all that it left. */
+#include "fcgipm/launcher/exec.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "fcgipm/base/clock.h"
+#include "fcgipm/base/fd.h"
+#include "fcgipm/base/log.h"
+#include "fcgipm/broker/find.h"
+#include "fcgipm/broker/judge.h"
+#include "fcgipm/broker/roots.h"
+#include "fcgipm/broker/words.h"
+#include "fcgipm/launcher/ending.h"
+#include "fcgipm/launcher/launcher.h"
+#include "fcgipm/launcher/profile.h"
+#include "fcgipm/wire/exec.h"
+
+enum run_state { RUN_WAITS, RUN_STARTS, RUN_RUNS };
+
+struct run {
+	struct child child;
+	struct run *next; /* of those that wait, or that were forked */
+	struct exec_client *client; /* NULL: it has gone */
+	struct profile *profile;
+	enum run_state state;
+	struct wire_blob words; /* while it waits: malloc'd */
+	char *directory;
+	int stdio[3]; /* what it gets; -1: pipes are made */
+	int ours[3]; /* the other ends of the pipes */
+	struct loop_timer timer; /* profile's timeout, then stop.timeout */
+	struct cgroup *cgroup;
+	uint8_t why; /* enum wire_exec_why */
+	bool outlives, leaves, ending;
+	int64_t timeout_ms, stop_timeout_ms;
+};
+
+/* ---- judging before the fork ---- */
+
+static enum fcgipm_refusal permits(const struct exec_client *c, const struct profile *p)
+{
+	if (p == NULL || p->gone)
+		return FCGIPM_REFUSED_PROFILE;
+	if (!profile_permits(p, &c->peer))
+		return FCGIPM_REFUSED_CLIENT;
+	return c->descends != 0 && !p->spec.worker_clients ? FCGIPM_REFUSED_WORKER : FCGIPM_REFUSED_NOT;
+}
+
+/* Everything about a program but its file. */
+struct plan {
+	const struct spec_profile *spec;
+	struct spec_floors floors;
+	struct broker_words words;
+	struct broker_way way;
+	char directory[SPEC_PATH_MAX + 1];
+};
+
+/* The client's word; the profile's is stronger; else that of the program. */
+static enum fcgipm_refusal choose_directory(struct plan *plan, const char *asked)
+{
+	const char *program = plan->words.argv[0];
+	size_t len = (size_t)(strrchr(program, '/') - program);
+
+	if (plan->spec->directory[0] != '\0')
+		asked = plan->spec->directory;
+	if (asked[0] != '\0' && !spec_path_ok(asked))
+		return FCGIPM_REFUSED_PATH;
+	if (asked[0] != '\0')
+		snprintf(plan->directory, sizeof(plan->directory), "%s", asked);
+	else
+		snprintf(plan->directory, sizeof(plan->directory), "%.*s", len == 0 ? 1 : (int)len, program);
+	return FCGIPM_REFUSED_NOT;
+}
+
+/* plan->words is to be freed in any case. */
+static enum fcgipm_refusal make_plan(const struct launcher *l, const struct profile *p, const struct exec_wish *w, struct plan *plan)
+{
+	enum fcgipm_refusal no;
+
+	*plan = (struct plan){.spec = &p->spec,
+			      .floors = {.manager_uid = l->manager.uid,
+					 .manager_gid = l->manager.gid,
+					 .conf_uid = l->conf.uid,
+					 .conf_gid = l->conf.gid,
+					 .ordinary_uid = l->ordinary ? l->self.uid : UINT32_MAX}};
+	no = broker_words_read(w->words, plan->spec, &plan->words);
+	if (no != FCGIPM_REFUSED_NOT)
+		return no;
+	plan->way = (struct broker_way){.chroot = plan->spec->chroot, .path = plan->words.argv[0]};
+	if (broker_root_of(plan->spec->roots, plan->way.path, &plan->way.literal) == NULL)
+		return FCGIPM_REFUSED_OUTSIDE;
+	return choose_directory(plan, w->directory);
+}
+
+/* ---- the fork ---- */
+
+/* In the child.  What is found stays open until exec. */
+static int find_program(struct priv_jail *j, struct priv_report *ret)
+{
+	const struct plan *plan = j->prepare_arg;
+	struct broker_found found = {.file = -1};
+	struct broker_ids ids;
+	enum fcgipm_refusal no = broker_find(&plan->way, &found);
+
+	if (no == FCGIPM_REFUSED_NOT)
+		no = broker_judge(plan->spec, &plan->floors, &found.st, &found.directory, &ids);
+	if (no != FCGIPM_REFUSED_NOT) {
+		ret->error = no;
+		return -1;
+	}
+	j->uid = ids.uid;
+	j->gid = ids.gid;
+	j->exec_fd = found.file;
+	return 0;
+}
+
+static const int rlimits[SPEC_LIMITS] = {
+	[SPEC_LIMIT_NOFILE] = RLIMIT_NOFILE, [SPEC_LIMIT_NPROC] = RLIMIT_NPROC, [SPEC_LIMIT_CORE] = RLIMIT_CORE,
+	[SPEC_LIMIT_AS] = RLIMIT_AS,         [SPEC_LIMIT_CPU] = RLIMIT_CPU,
+};
+
+static void jail_of(const struct launcher *l, const struct plan *plan, struct priv_jail *j)
+{
+	const struct spec_profile *s = plan->spec;
+
+	*j = (struct priv_jail){
+		.new_session = true,
+		.change_account = !l->ordinary,
+		.groups = s->groups.ids,
+		.group_count = s->groups.count,
+		.chroot = s->chroot,
+		.directory = plan->directory,
+		.umask = s->umask,
+		.nice = s->nice != 0 ? s->nice : l->nice,
+		.capabilities = s->capabilities,
+		.no_new_privs = s->no_new_privileges,
+		.exec_fd = -1,
+		.path = plan->words.argv[0],
+		.argv = plan->words.argv,
+		.envp = plan->words.envp,
+		.prepare = find_program,
+		.prepare_arg = plan,
+	};
+	for (unsigned i = 0; i < SPEC_LIMITS; i++) {
+		if (s->limits[i] == SPEC_LIMIT_INHERIT)
+			continue;
+		j->limits[j->limit_count].resource = rlimits[i];
+		j->limits[j->limit_count++].value = s->limits[i];
+	}
+}
+
+static int make_pipes(struct run *r)
+{
+	int p[2];
+
+	for (unsigned i = 0; i < 3; i++) {
+		if (r->stdio[i] >= 0)
+			continue;
+		if (pipe2(p, O_CLOEXEC) < 0)
+			return -errno;
+		r->stdio[i] = p[i == 0 ? 0 : 1];
+		r->ours[i] = p[i == 0 ? 1 : 0];
+	}
+	return 0;
+}
+
+static const struct child_ops run_ops;
+
+static int run_fork(struct launcher *l, struct run *r, const struct plan *plan)
+{
+	struct priv_jail jail;
+	int rc = make_pipes(r);
+
+	if (rc < 0)
+		return rc;
+	r->cgroup = cgroup_take(&l->exec.cgroups);
+	jail_of(l, plan, &jail);
+	memcpy(jail.stdio, r->stdio, sizeof(jail.stdio));
+	jail.cgroup = r->cgroup != NULL ? r->cgroup->dir : 0;
+	rc = child_exec(l, &r->child, &run_ops, &jail);
+	for (unsigned i = 0; i < 3; i++)
+		fp_close(&r->stdio[i]);
+	if (rc < 0 && r->cgroup != NULL)
+		cgroup_return(&l->exec.cgroups, r->cgroup, true);
+	return rc;
+}
+
+static void run_free(struct launcher *l, struct run *r)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		fp_close(&r->stdio[i]);
+		fp_close(&r->ours[i]);
+	}
+	loop_disarm(&l->loop, &r->timer);
+	if (r->words.at != NULL)
+		l->exec.waiting_bytes -= r->words.len;
+	free((void *)(uintptr_t)r->words.at);
+	free(r->directory);
+	if (r->client != NULL)
+		r->client->run = NULL;
+	free(r);
+}
+
+static void run_enter(struct launcher *l, struct run *r)
+{
+	r->next = l->exec.runs;
+	l->exec.runs = r;
+	l->exec.running++;
+	r->profile->running++;
+}
+
+static void run_leave(struct launcher *l, struct run *r)
+{
+	struct run **at = &l->exec.runs;
+
+	while (*at != r)
+		at = &(*at)->next;
+	*at = r->next;
+	l->exec.running--;
+	r->profile->running--;
+}
+
+static enum fcgipm_refusal run_start(struct launcher *l, struct run *r, const struct plan *plan)
+{
+	const struct spec_profile *s = plan->spec;
+
+	r->outlives = s->outlives_client;
+	r->leaves = s->leaves_descendants;
+	r->timeout_ms = (int64_t)s->timeout_ms;
+	r->stop_timeout_ms = (int64_t)s->stop_timeout_ms;
+	if (run_fork(l, r, plan) < 0)
+		return FCGIPM_REFUSED_RESOURCES;
+	r->state = RUN_STARTS;
+	run_enter(l, r);
+	return FCGIPM_REFUSED_NOT;
+}
+
+/* ---- waiting ---- */
+
+static struct run *run_new(struct exec_client *c, struct profile *p, struct exec_wish *w)
+{
+	struct run *r = calloc(1, sizeof(*r));
+
+	if (r == NULL)
+		return NULL;
+	*r = (struct run){.client = c, .profile = p, .ours = {-1, -1, -1}};
+	for (unsigned i = 0; i < 3; i++)
+		r->stdio[i] = FP_TAKE_FD(w->stdio[i]);
+	r->child.pidfd = r->child.report.fd = -1;
+	c->run = r;
+	return r;
+}
+
+static enum fcgipm_refusal run_wait(struct launcher *l, struct run *r, const struct exec_wish *w)
+{
+	struct profile *p = r->profile;
+	uint8_t *bytes;
+
+	if (p->waiting >= p->spec.queue_limit || l->exec.waiting_bytes + w->words.len > EXEC_WAITING_BYTES)
+		return FCGIPM_REFUSED_BUSY;
+	bytes = malloc(w->words.len + 1);
+	r->directory = strdup(w->directory);
+	if (bytes == NULL || r->directory == NULL) {
+		free(bytes);
+		return FCGIPM_REFUSED_RESOURCES;
+	}
+	memcpy(bytes, w->words.at, w->words.len);
+	r->words = (struct wire_blob){.at = bytes, .len = w->words.len};
+	l->exec.waiting_bytes += w->words.len;
+	r->state = RUN_WAITS;
+	*p->last = r;
+	p->last = &r->next;
+	p->waiting++;
+	return FCGIPM_REFUSED_NOT;
+}
+
+static void run_unwait(struct run *r)
+{
+	struct profile *p = r->profile;
+	struct run **at = &p->first;
+
+	while (*at != r)
+		at = &(*at)->next;
+	*at = r->next;
+	if (*at == NULL)
+		p->last = at;
+	r->next = NULL;
+	p->waiting--;
+}
+
+enum fcgipm_refusal run_ask(struct exec_client *c, struct exec_wish *w)
+{
+	struct launcher *l = c->launcher;
+	struct profile *p = profile_find(l, w->profile);
+	enum fcgipm_refusal no = l->phase == PHASE_SERVING ? permits(c, p) : FCGIPM_REFUSED_ENDING;
+	struct plan plan = {.spec = NULL};
+	struct run *r;
+
+	if (no == FCGIPM_REFUSED_NOT)
+		no = make_plan(l, p, w, &plan);
+	if (no == FCGIPM_REFUSED_NOT) {
+		r = run_new(c, p, w);
+		if (r == NULL)
+			no = FCGIPM_REFUSED_RESOURCES;
+		else if (p->running < p->spec.max_running && p->waiting == 0)
+			no = run_start(l, r, &plan);
+		else
+			no = run_wait(l, r, w);
+		if (no != FCGIPM_REFUSED_NOT && r != NULL)
+			run_free(l, r);
+	}
+	broker_words_free(&plan.words);
+	return no;
+}
+
+/* A drain serves what is queued. */
+static bool stops(const struct launcher *l)
+{
+	return l->phase == PHASE_ENDING && l->ending_how != 0;
+}
+
+/* Its turn has come: what was so when it asked may be so no more. */
+static void run_turn(struct launcher *l, struct run *r)
+{
+	struct exec_client *c = r->client;
+	const struct exec_wish w = {.directory = r->directory, .words = r->words};
+	enum fcgipm_refusal no = stops(l) ? FCGIPM_REFUSED_ENDING : permits(c, r->profile);
+	struct plan plan = {.spec = NULL};
+
+	if (no == FCGIPM_REFUSED_NOT)
+		no = make_plan(l, r->profile, &w, &plan);
+	if (no == FCGIPM_REFUSED_NOT)
+		no = run_start(l, r, &plan);
+	broker_words_free(&plan.words);
+	if (no == FCGIPM_REFUSED_NOT)
+		return;
+	run_free(l, r);
+	if (!exec_tell_refused(c, no, NULL))
+		exec_client_close(c);
+}
+
+static void go_on(struct launcher *l, struct profile *p)
+{
+	while (p->first != NULL && (p->running < p->spec.max_running || p->gone || stops(l))) {
+		struct run *r = p->first;
+
+		run_unwait(r);
+		run_turn(l, r);
+	}
+	profile_settle(l, p);
+}
+
+/* ---- its life ---- */
+
+static void run_signal(const struct run *r, int signal)
+{
+	if (r->state != RUN_RUNS)
+		child_signal(&r->child, SIGKILL);
+	else if (kill(-r->child.pid, signal) < 0)
+		child_signal(&r->child, signal);
+}
+
+static void run_limit(struct run *r, void (*fire)(void *ctx), int64_t ms)
+{
+	struct loop *loop = &r->child.launcher->loop;
+
+	loop_disarm(loop, &r->timer);
+	r->timer = (struct loop_timer){.fire = fire, .ctx = r};
+	loop_arm(loop, &r->timer, fp_now_ms() + ms);
+}
+
+static void stop_overdue(void *ctx)
+{
+	run_signal(ctx, SIGKILL);
+}
+
+static void run_stop(struct run *r, enum wire_exec_why why)
+{
+	if (r->ending)
+		return;
+	r->ending = true;
+	r->why = why;
+	run_signal(r, SIGTERM);
+	run_limit(r, stop_overdue, r->stop_timeout_ms);
+}
+
+static void patience_over(void *ctx)
+{
+	run_stop(ctx, WIRE_EXEC_CANCELLED);
+}
+
+static void run_overdue(void *ctx)
+{
+	struct run *r = ctx;
+
+	log_warn("exec.timeout", KS("profile", r->profile->spec.name), KI("pid", r->child.pid), KI("ms", r->timeout_ms));
+	run_stop(r, WIRE_EXEC_TIMEOUT);
+}
+
+static void run_execed(struct child *child)
+{
+	struct run *r = (struct run *)child;
+	int fds[4];
+	unsigned nfds = 0;
+
+	r->state = RUN_RUNS;
+	log_debug("exec.started", KS("profile", r->profile->spec.name), KI("pid", child->pid));
+	for (unsigned i = 0; i < 3; i++)
+		if (r->ours[i] >= 0)
+			fds[nfds++] = r->ours[i];
+	fds[nfds++] = child->pidfd;
+	if (r->timeout_ms > 0 && !r->ending && !r->timer.armed)
+		run_limit(r, run_overdue, r->timeout_ms);
+	if (r->client != NULL && !exec_tell_started(r->client, child->pid, fds, nfds))
+		exec_client_close(r->client);
+	for (unsigned i = 0; i < 3; i++)
+		fp_close(&r->ours[i]);
+}
+
+/* A step is said with its object; what the account itself may see there is its own. */
+static void tell_failure(struct exec_client *c, const struct priv_report *f)
+{
+	char text[256];
+
+	if (f->step == PRIV_STEP_CHECK && f->error > 0 && f->error <= FCGIPM_REFUSED_RESOURCES) {
+		exec_tell_refused(c, (enum fcgipm_refusal)f->error, NULL);
+		return;
+	}
+	snprintf(text, sizeof(text), "%s: %s", priv_step_name(f->step), strerror(f->error));
+	exec_tell_refused(c, f->step == PRIV_STEP_TIMEOUT ? FCGIPM_REFUSED_OVERDUE : FCGIPM_REFUSED_STEP, text);
+}
+
+static bool tell_end(struct run *r, int status)
+{
+	struct exec_client *c = r->client;
+	const struct priv_report *f = &r->child.failure;
+
+	c->run = NULL;
+	r->client = NULL;
+	if (f->step == PRIV_STEP_NONE && r->state == RUN_RUNS)
+		return exec_tell_ended(c, &r->child, status, r->why);
+	if (f->step == PRIV_STEP_NONE) /* ended on its way to exec: cancelled */
+		return exec_tell_refused(c, FCGIPM_REFUSED_STEP, r->ending ? "cancelled" : "ended before exec");
+	tell_failure(c, f);
+	return true;
+}
+
+static void run_exited(struct child *child, int status)
+{
+	struct run *r = (struct run *)child;
+	struct launcher *l = child->launcher;
+	struct profile *p = r->profile;
+	struct exec_client *c = r->client;
+
+	if (r->cgroup != NULL && cgroup_return(&l->exec.cgroups, r->cgroup, !r->leaves) && !r->leaves)
+		log_info("exec.descendants_ended", KS("profile", p->spec.name), KI("pid", child->pid));
+	log_debug("exec.ended", KS("profile", p->spec.name), KI("pid", child->pid), KI("status", status));
+	if (c != NULL && !tell_end(r, status))
+		exec_client_close(c);
+	run_leave(l, r);
+	run_free(l, r);
+	go_on(l, p);
+	if (l->exec.running == 0)
+		ending_run_ended(l);
+}
+
+static const struct child_ops run_ops = {.what = "run", .session = true, .execed = run_execed, .exited = run_exited};
+
+void run_cancel(struct run *r, bool at_once)
+{
+	struct exec_client *c = r->client;
+	struct profile *p = r->profile;
+
+	if (r->state != RUN_WAITS) {
+		run_stop(r, WIRE_EXEC_CANCELLED);
+		if (at_once)
+			run_signal(r, SIGKILL);
+		return;
+	}
+	run_unwait(r);
+	run_free(c->launcher, r);
+	profile_settle(c->launcher, p);
+	if (!exec_tell_refused(c, FCGIPM_REFUSED_STEP, "cancelled"))
+		exec_client_close(c);
+}
+
+void run_abandon(struct run *r)
+{
+	struct launcher *l = r->client->launcher;
+	struct profile *p = r->profile;
+
+	r->client->run = NULL;
+	r->client = NULL;
+	if (r->state != RUN_WAITS) {
+		if (!r->outlives)
+			run_stop(r, WIRE_EXEC_CANCELLED);
+		return;
+	}
+	run_unwait(r);
+	run_free(l, r);
+	profile_settle(l, p);
+}
+
+static void refuse_waiting(struct launcher *l)
+{
+	for (struct profile *p = l->exec.profiles, *next; p != NULL; p = next) {
+		next = p->next;
+		go_on(l, p);
+	}
+}
+
+void runs_end(struct launcher *l, bool at_once)
+{
+	refuse_waiting(l);
+	for (struct run *r = l->exec.runs; r != NULL; r = r->next) {
+		if (at_once)
+			run_signal(r, SIGKILL);
+		else if (!r->ending)
+			run_limit(r, patience_over, r->stop_timeout_ms);
+	}
+}
+
+int64_t runs_end_ms(const struct launcher *l)
+{
+	int64_t longest = 0;
+
+	for (const struct run *r = l->exec.runs; r != NULL; r = r->next)
+		longest = longest > 2 * r->stop_timeout_ms ? longest : 2 * r->stop_timeout_ms;
+	return longest;
+}
