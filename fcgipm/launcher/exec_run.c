@@ -20,6 +20,7 @@
 #include "fcgipm/launcher/ending.h"
 #include "fcgipm/launcher/launcher.h"
 #include "fcgipm/launcher/profile.h"
+#include "fcgipm/priv/minder.h"
 #include "fcgipm/wire/exec.h"
 
 enum run_state { RUN_WAITS, RUN_STARTS, RUN_RUNS };
@@ -183,6 +184,8 @@ static int run_fork(struct launcher *l, struct run *r, const struct plan *plan)
 	jail_of(l, plan, &jail);
 	memcpy(jail.stdio, r->stdio, sizeof(jail.stdio));
 	jail.cgroup = r->cgroup != NULL ? r->cgroup->dir : 0;
+	jail.minded = r->cgroup == NULL;
+	jail.leaves_descendants = r->leaves;
 	rc = child_exec(l, &r->child, &run_ops, &jail);
 	for (unsigned i = 0; i < 3; i++)
 		fp_close(&r->stdio[i]);
@@ -362,6 +365,8 @@ static void run_signal(const struct run *r, int signal)
 {
 	if (r->state != RUN_RUNS)
 		child_signal(&r->child, SIGKILL);
+	else if (r->cgroup == NULL)
+		child_signal(&r->child, signal == SIGKILL ? MINDER_KILL : signal);
 	else if (kill(-r->child.pid, signal) < 0)
 		child_signal(&r->child, signal);
 }

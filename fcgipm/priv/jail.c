@@ -12,6 +12,7 @@
 #include "fcgipm/priv/jail.h"
 
 #include "fcgipm/priv/environment.h"
+#include "fcgipm/priv/minder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -257,6 +258,8 @@ static int step_capabilities(const struct priv_jail *j)
 
 	if (r == 0)
 		r = set_caps((struct cap_sets){.permitted = asked, .effective = asked, .inheritable = asked});
+	if (r == 0 && j->minded) /* the change of account has taken it away */
+		r = minder_bind();
 	for (unsigned long c = 0; r == 0 && c < 64; c++)
 		if ((asked >> c & 1) != 0 && prctl(PR_CAP_AMBIENT, (long)PR_CAP_AMBIENT_RAISE, c, 0L, 0L) < 0)
 			r = -errno;
@@ -368,7 +371,10 @@ void priv_jail_exec(const struct priv_jail *j)
 	r.step = PRIV_STEP_CHECK;
 	if (mine.prepare != NULL && mine.prepare(&mine, &r) < 0)
 		priv_jail_fail(mine.report_fd, &r);
-	r.step = PRIV_STEP_DESCRIPTORS;
+	r.step = PRIV_STEP_SESSION;
+	if (mine.minded && (r.error = -minder_fork(mine.leaves_descendants)) != 0)
+		priv_jail_fail(mine.report_fd, &r);
+	r = (struct priv_report){.step = PRIV_STEP_DESCRIPTORS, .error = EMFILE};
 	run_steps(to_exec, sizeof(to_exec) / sizeof(to_exec[0]), &mine, &r);
 	priv_jail_fail(r.step <= PRIV_STEP_DESCRIPTORS ? mine.report_fd : REPORT_FD, &r);
 }

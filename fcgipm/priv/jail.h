@@ -70,6 +70,8 @@ struct priv_jail {
 	 * Async-signal-safe. */
 	int (*prepare)(struct priv_jail *self, struct priv_report *ret);
 	const void *prepare_arg;
+	bool minded; /* by a process of its own, which is then the child (minder.h) */
+	bool leaves_descendants; /* it leaves what is left when the program ends */
 	int cgroup; /* descriptor of the directory of the cgroup that the child is born in; used by whoever forks; 0: none, since 0 is never one */
 };
 
