@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fcgipm/base/log.h"
+#include "fcgipm/conf/parts.h"
 
 struct conf_job *conf_job_new(const struct conf_world *world, struct conf_report *report)
 {
@@ -172,63 +173,25 @@ static void refuse_name(struct conf_job *j, const struct conf_node *n)
 			   "pools: \"%.64s\" is no name for a pool (a-z, 0-9, \".\", \"_\", \"-\", at most 63, a letter or digit first)", n->key);
 }
 
-static int pool_add(struct conf_job *j, const struct conf_node *n)
+static bool is_pool_name(const char *name)
 {
-	if ((j->pool_count & (j->pool_count - 1)) == 0) {
-		size_t cap = j->pool_count == 0 ? 1 : 2 * (size_t)j->pool_count;
-		struct conf_pool *more = reallocarray(j->pools, cap, sizeof(*more));
-
-		if (more == NULL)
-			return -ENOMEM;
-		j->pools = more;
-	}
-	j->pools[j->pool_count++] = (struct conf_pool){.name = n->key, .node = n};
-	return 0;
+	return spec_name_ok(name) && strchr(name, '@') == NULL;
 }
 
-static void collect_pools(struct conf_job *j, const struct conf_node *pools)
+static void take_pools(struct conf_job *j)
 {
-	if (pools == NULL || conf_node_is_empty(pools))
-		return;
-	if (pools->shape != CONF_MAP) {
-		conf_error(j->report, pools->place, "pools: not a mapping (NAME: and its keys)");
+	static const struct conf_kind kind = {"pools", is_pool_name, refuse_name};
+	struct conf_part *parts;
+	uint32_t count = conf_parts_collect(j, &kind, &parts);
+
+	j->pools = calloc((size_t)count + 1, sizeof(*j->pools));
+	if (j->pools == NULL) {
+		conf_error(j->report, (struct spec_place){0, 1, 1}, "out of memory");
 		return;
 	}
-	for (const struct conf_node *n = pools->first; n != NULL; n = n->next) {
-		if (!spec_name_ok(n->key) || strchr(n->key, '@') != NULL)
-			refuse_name(j, n);
-		else if (pool_add(j, n) < 0)
-			conf_error(j->report, n->key_place, "out of memory");
-	}
-}
-
-static int by_name(const void *va, const void *vb)
-{
-	const struct conf_pool *a = va, *b = vb;
-	int order = strcmp(a->name, b->name);
-
-	/* One file holds a name once: the parser saw to that. */
-	return order != 0 ? order : (a->node->key_place.file > b->node->key_place.file) - (a->node->key_place.file < b->node->key_place.file);
-}
-
-/* In order of name; a name that two files give is an error in the later one, and left out. */
-static void sort_pools(struct conf_job *j)
-{
-	uint32_t kept = 0;
-
-	if (j->pool_count == 0)
-		return;
-	qsort(j->pools, j->pool_count, sizeof(*j->pools), by_name);
-	for (uint32_t i = 0; i < j->pool_count; i++) {
-		const struct conf_pool *p = &j->pools[i], *first = kept > 0 ? &j->pools[kept - 1] : NULL;
-
-		if (first == NULL || strcmp(first->name, p->name) != 0)
-			j->pools[kept++] = *p;
-		else
-			conf_error(j->report, p->node->key_place, "pools.%s: given twice (first in %s line %u; keep one)", p->name,
-				   j->report->files[first->node->key_place.file], first->node->key_place.line);
-	}
-	j->pool_count = kept;
+	for (uint32_t i = 0; i < count; i++)
+		j->pools[i] = (struct conf_pool){.name = parts[i].name, .node = parts[i].node};
+	j->pool_count = count;
 }
 
 void conf_job_judge(struct conf_job *j)
@@ -237,9 +200,7 @@ void conf_job_judge(struct conf_job *j)
 		check_file(j, i);
 	conf_judge_manager(j, child(j->roots[0], "manager"));
 	judge_defaults(j);
-	for (uint32_t i = 0; i < j->report->file_count; i++)
-		collect_pools(j, child(j->roots[i], "pools"));
-	sort_pools(j);
+	take_pools(j);
 	for (uint32_t i = 0; i < j->pool_count; i++)
 		conf_judge_pool(j, &j->pools[i]);
 	conf_judge_together(j);

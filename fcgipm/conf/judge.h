@@ -89,6 +89,22 @@ struct conf_peers {
 	const struct conf_node *node; /* the list as it stands in the file */
 };
 void conf_resolve_peers(struct conf_job *j, const struct conf_peers *p, struct settings_acl *ret);
+/* Whom an ACL may name: an account with its groups. */
+struct conf_who {
+	uint32_t uid, gid;
+	const uint32_t *groups;
+	uint32_t group_count;
+};
+bool conf_acl_names(const struct settings_acl *acl, const struct conf_who *who);
+/* The strongest that manager.control gives him: "change every pool", and the list that does so; NULL: none. */
+const char *conf_power_of(const struct conf_job *j, const struct conf_who *who, const char **ret_list);
+/* What is doubtful about a name in an environment, or about NAME=VALUE; NULL: nothing. */
+const char *conf_variable_doubt(const char *variable);
+/* As the spec has a limit. */
+static inline uint64_t conf_limit_of(uint64_t v)
+{
+	return v == 0 ? SPEC_LIMIT_INHERIT : v;
+}
 /* 0, or -1 after an error in the report. */
 int conf_resolve_user(struct conf_job *j, struct spec_place place, const char *key, const char *text, struct conf_account *ret);
 int conf_resolve_group(struct conf_job *j, struct spec_place place, const char *key, const char *text, struct conf_account *ret);

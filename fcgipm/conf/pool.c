@@ -135,11 +135,6 @@ static void check_command(struct conf_draft *d)
 		conf_draft_error(d, SETTINGS_AT_POOL_command, "an empty list (such as [/usr/bin/php-cgi])");
 }
 
-static uint64_t limit_of(uint64_t v)
-{
-	return v == 0 ? SPEC_LIMIT_INHERIT : v;
-}
-
 static void make_process(struct conf_draft *d)
 {
 	const struct pool_settings *s = &d->set;
@@ -149,11 +144,11 @@ static void make_process(struct conf_draft *d)
 	p->chroot = s->chroot;
 	p->directory = s->directory;
 	p->umask = (uint32_t)s->umask;
-	p->limits[SPEC_LIMIT_NOFILE] = limit_of(s->limits_nofile);
-	p->limits[SPEC_LIMIT_NPROC] = limit_of(s->limits_nproc);
+	p->limits[SPEC_LIMIT_NOFILE] = conf_limit_of(s->limits_nofile);
+	p->limits[SPEC_LIMIT_NPROC] = conf_limit_of(s->limits_nproc);
 	p->limits[SPEC_LIMIT_CORE] = s->limits_core;
-	p->limits[SPEC_LIMIT_AS] = limit_of(s->limits_as);
-	p->limits[SPEC_LIMIT_CPU] = limit_of((uint64_t)(s->limits_cpu + 999) / 1000);
+	p->limits[SPEC_LIMIT_AS] = conf_limit_of(s->limits_as);
+	p->limits[SPEC_LIMIT_CPU] = conf_limit_of((uint64_t)(s->limits_cpu + 999) / 1000);
 	p->nice = s->priority_nice;
 	p->capabilities = settings_capability_bits(&s->sandbox_capabilities);
 	p->no_new_privileges = s->sandbox_no_new_privileges;

@@ -160,42 +160,18 @@ static void resolve_frontends(struct conf_draft *d)
 	conf_resolve_peers(d->job, &p, &d->set.frontends_acl);
 }
 
-static bool has_id(const struct settings_ids *ids, uint32_t id)
-{
-	for (uint32_t i = 0; i < ids->count; i++)
-		if (ids->ids[i] == id)
-			return true;
-	return false;
-}
-
-static bool is_in(const struct settings_acl *acl, const struct spec_pool *p)
-{
-	bool found = has_id(&acl->uids, p->uid) || has_id(&acl->gids, p->gid);
-
-	for (uint32_t i = 0; i < p->group_count && !found; i++)
-		found = has_id(&acl->gids, p->groups[i]);
-	return found;
-}
-
 static void warn_power(const struct conf_draft *d)
 {
-	const struct manager_settings *m = &d->job->manager;
-	const struct {
-		const struct settings_acl *acl;
-		const char *list, *power;
-	} powers[] = {
-		{&m->operators_acl, "manager.control.operators", "change every pool"},
-		{&m->holders_acl, "manager.control.holders", "shut down every listener"},
-		{&m->frontends_acl, "manager.control.frontends", "connect to every pool"},
-		{&d->set.frontends_acl, "frontends", "connect to the pool"},
-	};
+	const struct spec_pool *p = &d->spec;
+	const struct conf_who who = {p->uid, p->gid, p->groups, p->group_count};
+	const char *list, *power = conf_power_of(d->job, &who, &list);
 
-	for (unsigned i = 0; i < sizeof(powers) / sizeof(powers[0]); i++) {
-		if (!is_in(powers[i].acl, &d->spec))
-			continue;
-		conf_draft_warn(d, SETTINGS_AT_POOL_user, "%s is also in %s: its workers may %s", d->set.user_name, powers[i].list, powers[i].power);
-		return; /* the strongest is enough */
+	if (power == NULL && conf_acl_names(&d->set.frontends_acl, &who)) {
+		list = "frontends";
+		power = "connect to the pool";
 	}
+	if (power != NULL) /* the strongest is enough */
+		conf_draft_warn(d, SETTINGS_AT_POOL_user, "%s is also in %s: its workers may %s", d->set.user_name, list, power);
 }
 
 void conf_draft_accounts(struct conf_draft *d)

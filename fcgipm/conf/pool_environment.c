@@ -41,18 +41,30 @@ static bool is_absolute(const char *path)
 	return true;
 }
 
+const char *conf_variable_doubt(const char *variable)
+{
+	char name[256] = "";
+	struct fp_text t = FP_TEXT(name);
+	size_t len = strcspn(variable, "=");
+
+	fp_text_add_bytes(&t, variable, len);
+	if (!is_portable(name))
+		return "a name that shells and most languages cannot read (letters, digits and _, no digit first)";
+	if (strcmp(name, "PATH") == 0 && variable[len] == '=' && !is_absolute(variable + len + 1))
+		return "a part is not absolute, so programs are looked for in the working directory, too (absolute directories alone)";
+	return NULL;
+}
+
 static void warn_names(const struct conf_draft *d, enum settings_pool_index i, const struct settings_list *l)
 {
 	for (uint32_t k = 0; k < l->count; k++) {
+		const char *doubt = conf_variable_doubt(l->items[k]);
 		char name[256] = "";
 		struct fp_text t = FP_TEXT(name);
-		size_t len = strcspn(l->items[k], "=");
 
-		fp_text_add_bytes(&t, l->items[k], len);
-		if (!is_portable(name))
-			warn_name(d, i, name, "a name that shells and most languages cannot read (letters, digits and _, no digit first)");
-		else if (strcmp(name, "PATH") == 0 && l->items[k][len] == '=' && !is_absolute(l->items[k] + len + 1))
-			warn_name(d, i, name, "a part is not absolute, so programs are looked for in the working directory, too (absolute directories alone)");
+		fp_text_add_bytes(&t, l->items[k], strcspn(l->items[k], "="));
+		if (doubt != NULL)
+			warn_name(d, i, name, doubt);
 	}
 }
 

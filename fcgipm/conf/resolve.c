@@ -63,6 +63,44 @@ void conf_resolve_peers(struct conf_job *j, const struct conf_peers *p, struct s
 		resolve_peer(j, p, p->names->items[i], ret);
 }
 
+static bool has_id(const struct settings_ids *ids, uint32_t id)
+{
+	for (uint32_t i = 0; i < ids->count; i++)
+		if (ids->ids[i] == id)
+			return true;
+	return false;
+}
+
+bool conf_acl_names(const struct settings_acl *acl, const struct conf_who *who)
+{
+	bool found = has_id(&acl->uids, who->uid) || has_id(&acl->gids, who->gid);
+
+	for (uint32_t i = 0; i < who->group_count && !found; i++)
+		found = has_id(&acl->gids, who->groups[i]);
+	return found;
+}
+
+const char *conf_power_of(const struct conf_job *j, const struct conf_who *who, const char **ret_list)
+{
+	const struct manager_settings *m = &j->manager;
+	const struct {
+		const struct settings_acl *acl;
+		const char *list, *power;
+	} powers[] = {
+		{&m->operators_acl, "manager.control.operators", "change every pool"},
+		{&m->holders_acl, "manager.control.holders", "shut down every listener"},
+		{&m->frontends_acl, "manager.control.frontends", "connect to every pool"},
+	};
+
+	for (unsigned i = 0; i < sizeof(powers) / sizeof(powers[0]); i++) {
+		if (!conf_acl_names(powers[i].acl, who))
+			continue;
+		*ret_list = powers[i].list;
+		return powers[i].power;
+	}
+	return NULL;
+}
+
 struct wire_blob conf_encode(struct conf_job *j, void (*encode)(struct wire_wr *w, const void *what), const void *what)
 {
 	struct wire_blob blob = {0};

@@ -225,6 +225,57 @@ static int check_variable(const char *item, bool with_value, struct fp_err *err)
 	return fp_fail(err, EINVAL, "%s is no name of a variable (no blanks, no \"=\"; such as APP_ENV)", SETTINGS_QUOTE(name));
 }
 
+/* The name of a variable, or the beginning of many: TZ, LC_*. */
+static int check_name_pattern(const char *item, struct fp_err *err)
+{
+	size_t len = variable_len(item), star = strcspn(item, "*");
+
+	if (len == 0 || item[len] != '\0' || (item[star] == '*' && item[star + 1] != '\0'))
+		return fp_fail(err, EINVAL, "%s is no name of a variable (no blanks, no \"=\", \"*\" at the end alone; such as TZ or LC_*)",
+			       SETTINGS_QUOTE(item));
+	if (strncmp(item, "LD_", 3) == 0)
+		return fp_fail(err, EINVAL, "%s is the loader's (no client may give that)", SETTINGS_QUOTE(item));
+	if (item[star] == '*' && star < 3 && strncmp(item, "LD_", star) == 0)
+		return fp_fail(err, EINVAL, "%s would be those of the loader, too, LD_* (a longer prefix)", SETTINGS_QUOTE(item));
+	return 0;
+}
+
+static int check_root(const char *item, uint32_t place, struct fp_err *err)
+{
+	static const char example[] = "/usr/lib/cgi-bin";
+	int r = check_path(item, example, err);
+
+	if (r < 0)
+		return r;
+	if (item[1] == '\0')
+		return fp_fail(err, EINVAL, "\"/\" would be every program (such as %s)", example);
+	if (!spec_root_ok(item))
+		return fp_fail(err, EINVAL, "%s is no pattern (a \"[\" without its \"]\", or a backslash; *, ? and [...] within one component)",
+			       SETTINGS_QUOTE(item));
+	if (place >= SPEC_ROOTS_MAX)
+		return fp_fail(err, E2BIG, "too many of them (%d at most)", SPEC_ROOTS_MAX);
+	return 0;
+}
+
+static int check_pattern(const char *item, struct fp_err *err)
+{
+	enum { LONGEST = 4095 };
+
+	if (item[0] == '\0' || strlen(item) > LONGEST)
+		return fp_fail(err, EINVAL, "%s is no pattern (1 to %d bytes, such as --*)", SETTINGS_QUOTE(item), LONGEST);
+	for (const char *at = item; *at != '\0'; at++)
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			return fp_fail(err, EINVAL, "%s is no pattern (no control characters; such as --*)", SETTINGS_QUOTE(item));
+	return 0;
+}
+
+static int check_word(const struct settings_row *row, const char *item, uint32_t place, struct fp_err *err)
+{
+	if (place >= SPEC_WORDS_MAX)
+		return fp_fail(err, E2BIG, "too many of them (%d at most)", SPEC_WORDS_MAX);
+	return row->type == SETTINGS_PATTERNS ? check_pattern(item, err) : check_name_pattern(item, err);
+}
+
 static int check_capability(const char *item, struct fp_err *err)
 {
 	int cap = settings_capability(item);
@@ -261,6 +312,11 @@ int settings_check_item(const struct settings_row *row, const char *item, uint32
 	case SETTINGS_ENVIRONMENT:
 	case SETTINGS_NAMES:
 		return check_variable(item, row->type == SETTINGS_ENVIRONMENT, err);
+	case SETTINGS_NAME_PATTERNS:
+	case SETTINGS_PATTERNS:
+		return check_word(row, item, place, err);
+	case SETTINGS_ROOTS:
+		return check_root(item, place, err);
 	case SETTINGS_CAPABILITIES:
 		return check_capability(item, err);
 	case SETTINGS_PEERS:

@@ -22,11 +22,14 @@
 		.doc = doc_,                                                                                                                                   \
 	},
 #define POOL_ROW(...)    ROW(pool_settings, __VA_ARGS__)
+#define PROFILE_ROW(...) ROW(profile_settings, __VA_ARGS__)
 #define MANAGER_ROW(...) ROW(manager_settings, __VA_ARGS__)
 
 static const struct settings_row pool_rows[] = {SETTINGS_POOL_ROWS(POOL_ROW)};
+static const struct settings_row profile_rows[] = {SETTINGS_PROFILE_ROWS(PROFILE_ROW)};
 static const struct settings_row manager_rows[] = {SETTINGS_MANAGER_ROWS(MANAGER_ROW)};
 const struct settings_table settings_pool_table = {pool_rows, SETTINGS_POOL_COUNT, "pool"};
+const struct settings_table settings_profile_table = {profile_rows, SETTINGS_PROFILE_COUNT, "profile"};
 const struct settings_table settings_manager_table = {manager_rows, SETTINGS_MANAGER_COUNT, "manager"};
 
 #define KIND(type, c_type, kind) [SETTINGS_##type] = SETTINGS_##kind,

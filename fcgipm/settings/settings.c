@@ -229,6 +229,12 @@ void settings_pool_free(struct pool_settings *s)
 	*s = (struct pool_settings){0};
 }
 
+void settings_profile_free(struct profile_settings *s)
+{
+	free_rows(&settings_profile_table, s);
+	*s = (struct profile_settings){0};
+}
+
 void settings_manager_free(struct manager_settings *s)
 {
 	free_rows(&settings_manager_table, s);

@@ -42,14 +42,16 @@ struct settings_row {
 struct settings_table {
 	const struct settings_row *rows;
 	uint32_t count;
-	const char *name; /* "pool" or "manager" */
+	const char *name; /* "pool", "profile" or "manager" */
 };
-extern const struct settings_table settings_pool_table, settings_manager_table;
+extern const struct settings_table settings_pool_table, settings_profile_table, settings_manager_table;
 
 /* SETTINGS_AT_POOL_workers_min: the row's index. */
 #define SETTINGS_POOL_INDEX(key, member, ...)    SETTINGS_AT_POOL_##member,
+#define SETTINGS_PROFILE_INDEX(key, member, ...) SETTINGS_AT_PROFILE_##member,
 #define SETTINGS_MANAGER_INDEX(key, member, ...) SETTINGS_AT_MANAGER_##member,
 enum settings_pool_index { SETTINGS_POOL_ROWS(SETTINGS_POOL_INDEX) SETTINGS_POOL_COUNT };
+enum settings_profile_index { SETTINGS_PROFILE_ROWS(SETTINGS_PROFILE_INDEX) SETTINGS_PROFILE_COUNT };
 enum settings_manager_index { SETTINGS_MANAGER_ROWS(SETTINGS_MANAGER_INDEX) SETTINGS_MANAGER_COUNT };
 
 enum settings_kind settings_kind_of(enum settings_type type);
@@ -92,6 +94,7 @@ void settings_pool_encode(struct wire_wr *w, const struct pool_settings *s);
 int settings_pool_decode(struct wire_blob blob, struct pool_settings *ret, struct fp_err *err);
 int settings_pool_copy(const struct pool_settings *s, struct pool_settings *ret);
 void settings_pool_free(struct pool_settings *s);
+void settings_profile_free(struct profile_settings *s);
 void settings_manager_encode(struct wire_wr *w, const struct manager_settings *s);
 int settings_manager_decode(struct wire_blob blob, struct manager_settings *ret, struct fp_err *err);
 void settings_manager_free(struct manager_settings *s);

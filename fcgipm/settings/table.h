@@ -1,12 +1,13 @@
-/* The table of settings: one row a key, and the two structs that the rows make.  A new setting is one row here and one test.
+/* The table of settings: one row a key, and the structs that the rows make.  A new setting is one row here and one test.
  *
  * X(key, member, TYPE, default, choices, least, greatest, CLASS, AUDIENCE, STATUS, doc)
- *   key        as in the file, below pools.NAME (or defaults), or below manager
+ *   key        as in the file, below pools.NAME (or defaults), below exec.NAME, or below manager
  *   default    what the parser reads when the key is not given; a list's items are separated by blanks; NULL: it must be given, or the doc says
  *              what it follows from
  *   choices    "a|b|c" for CHOICE, CHOICE_OR_PATH and SIGNAL, else NULL; one that ends in * is known and refused as "not yet"
  *   least, greatest   of the number: a count, bytes, milliseconds, a mode
  *   CLASS      what a reload does when it differs: LIVE, RECYCLE (replace the workers), REBIND (a new socket too; of manager: start fcgipm anew)
+ *              of a profile of the exec broker all are LIVE: for what is run from then on
  *   AUDIENCE   VALUE: the manager knows it; HASH: it knows only that it changed
  *   STATUS     NOW, or NOT_YET: any value but the default is refused
  */
@@ -36,6 +37,9 @@
 	X(ACCOUNTS, struct settings_list, LIST) /* groups */                                                  \
 	X(PEERS, struct settings_list, LIST)    /* users, and groups as @group */                             \
 	X(NAMES, struct settings_list, LIST)    /* names of environment variables */                          \
+	X(NAME_PATTERNS, struct settings_list, LIST) /* names of environment variables, or PREFIX* */         \
+	X(ROOTS, struct settings_list, LIST)    /* absolute paths, patterns by component */                   \
+	X(PATTERNS, struct settings_list, LIST) /* of arguments */                                            \
 	X(CAPABILITIES, struct settings_list, LIST)                                                           \
 	X(ENVIRONMENT, struct settings_list, LIST) /* NAME=VALUE each; a mapping in the file */
 
@@ -168,6 +172,70 @@
 	X("output", output, CHOICE_OR_PATH, "log", "log|null", 0, 0, RECYCLE, VALUE, NOW,                     \
 	  "What becomes of what a worker writes to its descriptors 1 and 2: log, null, or the path of a file.")
 
+#define SETTINGS_PROFILE_ROWS(X)                                                                              \
+	X("roots", roots, ROOTS, NULL, NULL, 0, 0, LIVE, VALUE, NOW,                                          \
+	  "Where the programs are: absolute paths, inside the chroot, compared component by component; in a component *, ? and [...] stand for names, and never for a slash. A root that is a program admits that one alone.") \
+	X("user", user, ACCOUNT, "owner", NULL, 0, 0, LIVE, VALUE, NOW,                                       \
+	  "As whom the programs run: an account, by name or number, or the word owner: each as the account and group that it belongs to. Not root, nor an account of fcgipm itself.") \
+	X("group", group, ACCOUNT, NULL, NULL, 0, 0, LIVE, VALUE, NOW,                                        \
+	  "The group that they run in. Default: the user's primary group. Not together with user: owner.")    \
+	X("groups", groups, ACCOUNTS, "", NULL, 0, 0, LIVE, VALUE, NOW,                                       \
+	  "The supplementary groups: exactly these. Not together with user: owner.")                          \
+	X("clients", clients, PEERS, "www-data", NULL, 0, 0, LIVE, VALUE, NOW,                                \
+	  "Users, or groups as @group, who may have programs run. For an ordinary user's fcgipm the default is himself.") \
+	X("worker_clients", worker_clients, SWITCH, "false", NULL, 0, 1, LIVE, VALUE, NOW,                    \
+	  "Whether processes that descend from fcgipm's own workers or runs are among the clients, too. They are refused otherwise, whatever their account.") \
+	X("outlives_client", outlives_client, SWITCH, "false", NULL, 0, 1, LIVE, VALUE, NOW,                  \
+	  "A program goes on when its client goes.")                                                          \
+	X("leaves_descendants", leaves_descendants, SWITCH, "false", NULL, 0, 1, LIVE, VALUE, NOW,            \
+	  "What a program has started may stay when it ends. It is ended with it otherwise, also in a session of its own.") \
+	X("file_owner", file_owner, CHOICE, "run_or_root", "run|root|run_or_root|any", 0, 0, LIVE, VALUE, NOW, \
+	  "Whose a program may be: of the account that it runs as, root's, either, or anybody's.")            \
+	X("file_group", file_group, CHOICE, "any", "any|run", 0, 0, LIVE, VALUE, NOW,                         \
+	  "Which group a program may belong to: any, or only the one that it runs in.")                       \
+	X("min_uid", min_uid, COUNT, "1000", NULL, 1, INT32_MAX, LIVE, VALUE, NOW,                            \
+	  "No program runs as an account below. Where this is not given, an account that user names lowers it to its own number.") \
+	X("min_gid", min_gid, COUNT, "100", NULL, 1, INT32_MAX, LIVE, VALUE, NOW,                             \
+	  "No program runs in a group below. Where this is not given, the group of an account that user names lowers it to its own number.") \
+	X("chroot", chroot, PATH, "", NULL, 0, 0, LIVE, VALUE, NOW,                                           \
+	  "The root directory of the programs. Scripts need /proc in it. Default: none.")                     \
+	X("directory", directory, PATH, "", NULL, 0, 0, LIVE, VALUE, NOW,                                     \
+	  "The working directory, inside the chroot. Default: the client's word, or else the directory of the program.") \
+	X("umask", umask, MODE, "0022", NULL, 0, 0777, LIVE, VALUE, NOW,                                      \
+	  "The file mode creation mask.")                                                                     \
+	X("environment", environment, ENVIRONMENT, "", NULL, 0, 0, LIVE, HASH, NOW,                           \
+	  "Set in any case, whatever the client says: NAME: VALUE. Beside it there is PATH=/usr/local/bin:/usr/bin:/bin and what the client gives of the variables that are let through.") \
+	X("environment_allow", environment_allow, NAME_PATTERNS, "", NULL, 0, 0, LIVE, VALUE, NOW,            \
+	  "Names of variables that a client may give beside those of CGI (RFC 3875), HTTP_* and SSL_*, or PREFIX*. Never those of the loader, LD_*.") \
+	X("arguments.max", arguments_max, COUNT, "64", NULL, 0, 1023, LIVE, VALUE, NOW,                       \
+	  "How many arguments a client may give behind the program.")                                         \
+	X("arguments.allow", arguments_allow, PATTERNS, "", NULL, 0, 0, LIVE, VALUE, NOW,                     \
+	  "Patterns with *, ? and [...]: each argument must match one of them. Default: any argument is permitted.") \
+	X("limits.nofile", limits_nofile, COUNT, "1024", NULL, 0, INT32_MAX, LIVE, VALUE, NOW,                \
+	  "Open files (RLIMIT_NOFILE); 0 inherited.")                                                         \
+	X("limits.nproc", limits_nproc, COUNT, "0", NULL, 0, INT32_MAX, LIVE, VALUE, NOW,                     \
+	  "Processes and threads of the account (RLIMIT_NPROC); 0 inherited.")                                \
+	X("limits.core", limits_core, SIZE, "0", NULL, 0, SETTINGS_MOST, LIVE, VALUE, NOW,                    \
+	  "The size of a core file (RLIMIT_CORE); 0 none.")                                                   \
+	X("limits.as", limits_as, SIZE, "0", NULL, 0, SETTINGS_MOST, LIVE, VALUE, NOW,                        \
+	  "Address space (RLIMIT_AS); 0 inherited.")                                                          \
+	X("limits.cpu", limits_cpu, DURATION, "0s", NULL, 0, SETTINGS_YEAR_MS, LIVE, VALUE, NOW,              \
+	  "Processor time of one process (RLIMIT_CPU), whole seconds; 0 inherited.")                          \
+	X("priority.nice", priority_nice, INTEGER, "0", NULL, -20, 19, LIVE, VALUE, NOW,                      \
+	  "The nice value.")                                                                                  \
+	X("sandbox.no_new_privileges", sandbox_no_new_privileges, SWITCH, "true", NULL, 0, 1, LIVE, VALUE, NOW, \
+	  "No program gains rights by its mode. It stops setgid sendmail: turn it off where programs need that.") \
+	X("sandbox.capabilities", sandbox_capabilities, CAPABILITIES, "", NULL, 0, 0, LIVE, VALUE, NOW,       \
+	  "Capabilities that the programs keep, as ambient ones.")                                            \
+	X("timeout", timeout, DURATION, "60s", NULL, 0, SETTINGS_YEAR_MS, LIVE, VALUE, NOW,                   \
+	  "A program that runs for longer is ended; 0 no limit.")                                             \
+	X("stop.timeout", stop_timeout, DURATION, "3s", NULL, 0, SETTINGS_YEAR_MS, LIVE, VALUE, NOW,          \
+	  "A program that is to end gets SIGTERM; so long afterwards SIGKILL; 0 no limit.")                   \
+	X("max_running", max_running, COUNT, "64", NULL, 1, 4096, LIVE, VALUE, NOW,                           \
+	  "How many programs of the profile run at once.")                                                    \
+	X("queue.limit", queue_limit, COUNT, "511", NULL, 0, 65535, LIVE, VALUE, NOW,                         \
+	  "How many more requests wait for their turn, in order. Beyond that the answer is busy, at once.")
+
 /* A list of texts, none of them NULL.  hash tells two lists apart: 0, it is that of the items; else conf made it of what the items come to (the
  * whole environment, the groups' numbers).  A list that the manager may not know arrives as its hash alone, with count 0. */
 struct settings_list {
@@ -197,6 +265,11 @@ struct pool_settings {
 	const char *user_name; /* "alice", or "1000" for a number without a name */
 	uint32_t uid, gid;
 	struct settings_acl frontends_acl;
+};
+
+/* Of a profile conf alone knows the settings: what it makes of them is in the spec. */
+struct profile_settings {
+	SETTINGS_PROFILE_ROWS(SETTINGS_MEMBER)
 };
 
 struct manager_settings {

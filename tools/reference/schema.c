@@ -23,6 +23,9 @@ static const char *const shapes[SETTINGS_TYPE_COUNT] = {
 	[SETTINGS_ACCOUNTS] = STRINGS,
 	[SETTINGS_PEERS] = STRINGS,
 	[SETTINGS_NAMES] = STRINGS,
+	[SETTINGS_NAME_PATTERNS] = STRINGS,
+	[SETTINGS_ROOTS] = "\"type\": \"array\", \"items\": {\"type\": \"string\", \"pattern\": \"^/.\"}, \"minItems\": 1",
+	[SETTINGS_PATTERNS] = STRINGS,
 	[SETTINGS_CAPABILITIES] = STRINGS,
 	[SETTINGS_ENVIRONMENT] = "\"type\": \"object\", \"additionalProperties\": {" SCALAR "}",
 };
@@ -117,12 +120,16 @@ void reference_schema(void)
 	      "    \"defaults\": {\"$ref\": \"#/definitions/pool\"},\n"
 	      "    \"include\": {\"type\": [\"string\", \"array\"], \"items\": {\"type\": \"string\"}},\n"
 	      "    \"pools\": {\"type\": \"object\", \"additionalProperties\": false,\n"
-	      "      \"patternProperties\": {\"^[a-z0-9][a-z0-9._-]{0,62}$\": {\"$ref\": \"#/definitions/pool\"}}}\n"
+	      "      \"patternProperties\": {\"^[a-z0-9][a-z0-9._-]{0,62}$\": {\"$ref\": \"#/definitions/pool\"}}},\n"
+	      "    \"exec\": {\"type\": \"object\", \"additionalProperties\": false,\n"
+	      "      \"patternProperties\": {\"^(?!local$)[a-z0-9][a-z0-9._-]{0,62}$\": {\"$ref\": \"#/definitions/profile\"}}}\n"
 	      "  },\n"
 	      "  \"definitions\": {\n",
 	      stdout);
 	put_object("manager", &settings_manager_table);
 	fputs(",\n", stdout);
 	put_object("pool", &settings_pool_table);
+	fputs(",\n", stdout);
+	put_object("profile", &settings_profile_table);
 	fputs("\n  }\n}\n", stdout);
 }

@@ -58,6 +58,9 @@ static inline const char *const *other_items(const struct settings_row *row)
 		"A=", "B==x=", "C:d=#", "M\xc3\xbc=\xf0\x9f\x90\x98\xc2\x85\xc2\xa0", "N=\xef\xbb\xbf\xef\xbf\xbe\xef\xbf\xbf", "SECRET=Xyzzy42", NULL};
 	static const char *const peers[] = {"bob", "@hosting", "1000", NULL};
 	static const char *const words[] = {"null", "TZ", NULL}; /* names of groups or of variables */
+	static const char *const roots[] = {"/usr/lib/cgi-bin", "/home/*/x", "/srv/[a-c]?/a b", NULL};
+	static const char *const names[] = {"TZ", "LC_*", "null", NULL};
+	static const char *const patterns[] = {"--*", "*", "[a]", "null", "\"\\'", "#: - \xe2\x80\xa8", NULL};
 	static const char *const capabilities[] = {"CAP_NET_RAW", "lease", NULL};
 
 	switch (row->type) {
@@ -69,6 +72,12 @@ static inline const char *const *other_items(const struct settings_row *row)
 		return capabilities;
 	case SETTINGS_PEERS:
 		return peers;
+	case SETTINGS_ROOTS:
+		return roots;
+	case SETTINGS_NAME_PATTERNS:
+		return names;
+	case SETTINGS_PATTERNS:
+		return patterns;
 	default:
 		return words;
 	}

@@ -14,7 +14,7 @@
 /* Reads a dump of a whole table into s; nothing may be wrong with it. */
 static void read_dump(const struct fp_doc *d, const struct settings_table *t, void *s)
 {
-	struct spec_place places[SETTINGS_POOL_COUNT + SETTINGS_MANAGER_COUNT] = {0};
+	struct spec_place places[SETTINGS_POOL_COUNT + SETTINGS_PROFILE_COUNT + SETTINGS_MANAGER_COUNT] = {0};
 	struct conf_report *report = conf_report_new();
 	struct conf_arena arena = {0};
 	struct conf_yaml y = {.arena = &arena, .report = report};
@@ -82,6 +82,28 @@ static void test_manager_again(void **state)
 	settings_manager_free(&b);
 }
 
+static void test_profile_again(void **state)
+{
+	struct profile_settings a = {0}, b = {0};
+	struct fp_doc first = {.at = NULL}, second = {.at = NULL};
+	struct fp_err err = {.text = ""};
+
+	(void)state;
+	for (uint32_t i = 0; i < settings_profile_table.count; i++)
+		other_set(&a, &settings_profile_table.rows[i], &err);
+	assert_string_equal(err.text, "");
+	settings_dump(&first, &settings_profile_table, &a, 0, true);
+	read_dump(&first, &settings_profile_table, &b);
+	settings_dump(&second, &settings_profile_table, &b, 0, true);
+	assert_string_equal(second.at, first.at);
+	for (uint32_t i = 0; i < settings_profile_table.count; i++)
+		assert_true(settings_same(&settings_profile_table.rows[i], &a, &b));
+	fp_doc_fini(&first);
+	fp_doc_fini(&second);
+	settings_profile_free(&a);
+	settings_profile_free(&b);
+}
+
 /* One row with its value, dumped two deep. */
 static const struct {
 	const char *key, *value;
@@ -134,6 +156,56 @@ static void test_forms(void **state)
 	}
 }
 
+/* Every key of a profile with its default. */
+static void test_presets_of_a_profile(void **state)
+{
+	struct profile_settings s = {0};
+	struct fp_doc d = {.at = NULL};
+
+	(void)state;
+	assert_int_equal(settings_preset_all(&s, &settings_profile_table, NULL), 0);
+	settings_dump(&d, &settings_profile_table, &s, 2, false);
+	assert_string_equal(d.at, "  roots: []\n"
+				  "  user: owner\n"
+				  "  group: \"\"\n"
+				  "  groups: []\n"
+				  "  clients: [www-data]\n"
+				  "  worker_clients: false\n"
+				  "  outlives_client: false\n"
+				  "  leaves_descendants: false\n"
+				  "  file_owner: run_or_root\n"
+				  "  file_group: any\n"
+				  "  min_uid: 1000\n"
+				  "  min_gid: 100\n"
+				  "  chroot: \"\"\n"
+				  "  directory: \"\"\n"
+				  "  umask: \"0022\"\n"
+				  "  environment: {}\n"
+				  "  environment_allow: []\n"
+				  "  arguments:\n"
+				  "    max: 64\n"
+				  "    allow: []\n"
+				  "  limits:\n"
+				  "    nofile: 1024\n"
+				  "    nproc: 0\n"
+				  "    core: 0\n"
+				  "    as: 0\n"
+				  "    cpu: 0s\n"
+				  "  priority:\n"
+				  "    nice: 0\n"
+				  "  sandbox:\n"
+				  "    no_new_privileges: true\n"
+				  "    capabilities: []\n"
+				  "  timeout: 1m\n"
+				  "  stop:\n"
+				  "    timeout: 3s\n"
+				  "  max_running: 64\n"
+				  "  queue:\n"
+				  "    limit: 511\n");
+	fp_doc_fini(&d);
+	settings_profile_free(&s);
+}
+
 /* A section's name stands once, before its keys. */
 static void test_sections(void **state)
 {
@@ -162,10 +234,8 @@ static void test_sections(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pool_again),
-		cmocka_unit_test(test_manager_again),
-		cmocka_unit_test(test_forms),
-		cmocka_unit_test(test_sections),
+		cmocka_unit_test(test_pool_again),           cmocka_unit_test(test_manager_again), cmocka_unit_test(test_profile_again),
+		cmocka_unit_test(test_presets_of_a_profile), cmocka_unit_test(test_forms),         cmocka_unit_test(test_sections),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
