@@ -142,9 +142,9 @@ $(BUILD)/tools/reference: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tools/refer
 $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o $(call archives,$(LAYERS))
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(if $(filter launcher,$*),$(addprefix -Wl$(,)--wrap=,$(FUZZ_WRAPS))) -Wl,--start-group $(call archives,$(LAYERS)) -Wl,--end-group -lcmocka $(ALL_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(if $(filter launcher exec,$*),$(addprefix -Wl$(,)--wrap=,$(FUZZ_WRAPS))) -Wl,--start-group $(call archives,$(LAYERS)) -Wl,--end-group -lcmocka $(ALL_LIBS)
 # What fuzz_launcher puts in the place of processes.
-FUZZ_WRAPS = priv_fork waitid waitpid kill socketpair syscall
+FUZZ_WRAPS = priv_fork waitid waitpid wait4 kill socketpair syscall
 , := ,
 
 -include $(shell find $(BUILD)/obj $(BUILD)/pic -name '*.d' 2>/dev/null)

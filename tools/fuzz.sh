@@ -28,7 +28,7 @@ ar rcs "$build/fuzz/manager.a" "$build"/fuzz/obj/!(fcgipm_launcher_*).o
 for name in "$@"; do
 	mkdir -p "$build/fuzz/$name/corpus" "tests/fuzz/corpus/$name"
 	wrap=() archive=$build/fuzz/manager.a
-	[ "$name" != launcher ] || { wrap=("${wraps[@]/#/-Wl,--wrap=}") archive=$build/fuzz/launcher.a; }
+	[[ $name != launcher && $name != exec ]] || { wrap=("${wraps[@]/#/-Wl,--wrap=}") archive=$build/fuzz/launcher.a; }
 	clang "${flags[@]}" -fsanitize=fuzzer "${wrap[@]}" "tests/fuzz/fuzz_$name.c" "$archive" -lcmocka -lyaml -levent_core -lcap -lncursesw -o "$build/fuzz/$name/fuzz"
 	echo "---- $name, $seconds s"
 	"$build/fuzz/$name/fuzz" -max_total_time="$seconds" -rss_limit_mb=1024 -timeout=10 -print_final_stats=1 \

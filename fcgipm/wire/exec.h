@@ -12,13 +12,13 @@
 
 enum { WIRE_EXEC_WORDS_MAX = 256 << 10, WIRE_EXEC_WORDS_INSIDE = 24 << 10 };
 
-/* What may come in which state of a connection. */
+/* What may come in which state of a connection.  No number is one of the control socket: a request to the manager is never taken for one to the launcher. */
 enum wire_exec_phase { WIRE_EXEC_IDLE = 1, WIRE_EXEC_ASKED = 2 };
 
 /* X(type, NAME, fields, phases, most bytes, least and most descriptors) */
 #define WIRE_EXEC_REQUESTS(X)                                                \
-	X(1, X_RUN, x_run, WIRE_EXEC_IDLE, 32768, 0, 4)                      \
-	X(2, X_CANCEL, x_cancel, WIRE_EXEC_IDLE | WIRE_EXEC_ASKED, 64, 0, 0)
+	X(33, X_RUN, x_run, WIRE_EXEC_IDLE, 32768, 0, 4)                      \
+	X(34, X_CANCEL, x_cancel, WIRE_EXEC_IDLE | WIRE_EXEC_ASKED, 64, 0, 0)
 
 /* stdio: bit N: descriptor N of the run is passed along, in order; of the others pipes are made.  words: u32 count and the arguments, u32 count and NAME=VALUE
  * texts; or empty, and the first descriptor is a sealed memfd that holds them.  directory "": the program's own. */

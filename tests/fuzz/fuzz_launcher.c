@@ -24,6 +24,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -56,17 +57,19 @@ static struct {
 	uint8_t spec; /* which one conf sends */
 } world;
 
-int __wrap_priv_fork(int *ret_pidfd);
+int __wrap_priv_fork(int cgroup, int *ret_pidfd);
 int __wrap_waitid(idtype_t type, id_t id, siginfo_t *info, int options);
 pid_t __wrap_waitpid(pid_t pid, int *status, int options);
+pid_t __wrap_wait4(pid_t pid, int *status, int options, struct rusage *used);
 int __wrap_kill(pid_t pid, int signo);
 int __wrap_socketpair(int domain, int type, int protocol, int fds[2]);
 int __real_socketpair(int domain, int type, int protocol, int fds[2]);
 long __wrap_syscall(long number, ...);
 long __real_syscall(long number, ...);
 
-int __wrap_priv_fork(int *ret_pidfd)
+int __wrap_priv_fork(int cgroup, int *ret_pidfd)
 {
+	(void)cgroup;
 	if (world.fork_fails || world.count == MOST_CHILDREN) {
 		world.fork_fails = false;
 		return -EAGAIN;
@@ -98,6 +101,12 @@ pid_t __wrap_waitpid(pid_t pid, int *status, int options)
 		world.runs[pid - FIRST_PID] = false;
 	world.ending = 0;
 	return pid;
+}
+
+pid_t __wrap_wait4(pid_t pid, int *status, int options, struct rusage *used)
+{
+	(void)used;
+	return __wrap_waitpid(pid, status, options);
 }
 
 int __wrap_kill(pid_t pid, int signo)

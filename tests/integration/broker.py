@@ -5,7 +5,7 @@ import socket
 import struct
 
 C_EXEC, C_DONE = 9, 65
-X_RUN, X_CANCEL = 1, 2
+X_RUN, X_CANCEL = 33, 34
 X_HELLO, X_STARTED, X_REFUSED, X_ENDED = 96, 97, 98, 99
 
 
