@@ -27,6 +27,12 @@ void conf_job_free(struct conf_job *j)
 	for (uint32_t i = 0; i < j->pool_count; i++)
 		fp_doc_fini(&j->pools[i].dump);
 	free(j->pools);
+	for (uint32_t i = 0; i < j->profile_count; i++) {
+		fp_doc_fini(&j->profiles[i].dump);
+		free(j->profiles[i].clients.uids.ids);
+		free(j->profiles[i].clients.gids.ids);
+	}
+	free(j->profiles);
 	settings_manager_free(&j->manager);
 	settings_pool_free(&j->defaults);
 	conf_arena_fini(&j->arena);
@@ -65,7 +71,7 @@ enum { MAIN_ONLY = 1, LATER = 2 };
 static const struct top {
 	const char *key;
 	int flags;
-} tops[] = {{"manager", MAIN_ONLY}, {"defaults", MAIN_ONLY}, {"include", MAIN_ONLY}, {"pools", 0}, {"templates", LATER}, {"exec", LATER}};
+} tops[] = {{"manager", MAIN_ONLY}, {"defaults", MAIN_ONLY}, {"include", MAIN_ONLY}, {"pools", 0}, {"exec", 0}, {"templates", LATER}};
 enum { TOPS = sizeof(tops) / sizeof(tops[0]) };
 
 static void unknown_top(struct conf_job *j, const struct conf_node *n)
@@ -78,7 +84,7 @@ static void unknown_top(struct conf_job *j, const struct conf_node *n)
 	if (nearest != NULL)
 		conf_error(j->report, n->key_place, "%.64s: unknown key (did you mean \"%s\"?)", n->key, nearest);
 	else
-		conf_error(j->report, n->key_place, "%.64s: unknown key (manager, defaults, include or pools)", n->key);
+		conf_error(j->report, n->key_place, "%.64s: unknown key (manager, defaults, include, pools or exec)", n->key);
 }
 
 static void check_top(struct conf_job *j, const struct conf_node *n, bool main_file)
@@ -194,12 +200,42 @@ static void take_pools(struct conf_job *j)
 	j->pool_count = count;
 }
 
+/* ---- profiles of the exec broker ---- */
+
+static void refuse_profile_name(struct conf_job *j, const struct conf_node *n)
+{
+	if (strcmp(n->key, "local") == 0)
+		conf_error(j->report, n->key_place, "exec.local: reserved: a web server that is told so runs the program itself (another name)");
+	else
+		conf_error(j->report, n->key_place,
+			   "exec: \"%.64s\" is no name for a profile (a-z, 0-9, \".\", \"_\", \"-\", at most 63, a letter or digit first)", n->key);
+}
+
+static void take_profiles(struct conf_job *j)
+{
+	static const struct conf_kind kind = {"exec", spec_profile_name_ok, refuse_profile_name};
+	struct conf_part *parts;
+	uint32_t count = conf_parts_collect(j, &kind, &parts);
+
+	j->profiles = calloc((size_t)count + 1, sizeof(*j->profiles));
+	if (j->profiles == NULL) {
+		conf_error(j->report, (struct spec_place){0, 1, 1}, "out of memory");
+		return;
+	}
+	for (uint32_t i = 0; i < count; i++)
+		j->profiles[i] = (struct conf_profile){.name = parts[i].name, .node = parts[i].node};
+	j->profile_count = count;
+}
+
 void conf_job_judge(struct conf_job *j)
 {
 	for (uint32_t i = 0; i < j->report->file_count; i++)
 		check_file(j, i);
 	conf_judge_manager(j, child(j->roots[0], "manager"));
 	judge_defaults(j);
+	take_profiles(j);
+	for (uint32_t i = 0; i < j->profile_count; i++)
+		conf_judge_profile(j, &j->profiles[i]);
 	take_pools(j);
 	for (uint32_t i = 0; i < j->pool_count; i++)
 		conf_judge_pool(j, &j->pools[i]);
@@ -217,6 +253,8 @@ static size_t spec_len(const struct spec_file *f)
 		len += strlen(f->files[i]) + 5;
 	for (uint32_t i = 0; i < f->pool_count; i++)
 		len += strlen(f->pools[i].name) + f->pools[i].pool.len + f->pools[i].settings.len + 13 + sizeof(f->pools[i].places);
+	for (uint32_t i = 0; i < f->profile_count; i++)
+		len += f->profiles[i].len + 4;
 	return len;
 }
 
@@ -237,18 +275,23 @@ int conf_job_spec(struct conf_job *j, void **ret, size_t *ret_len)
 		.files = j->report->files,
 		.pool_count = j->pool_count,
 		.pools = calloc(j->pool_count + 1, sizeof(struct spec_entry)),
+		.profile_count = j->profile_count,
+		.profiles = calloc(j->profile_count + 1, sizeof(struct wire_blob)),
 	};
 	struct wire_wr w = {0};
 
 	for (uint32_t i = 0; i < j->pool_count && f.pools != NULL; i++)
 		f.pools[i] = j->pools[i].entry;
-	if (f.pools != NULL) {
+	for (uint32_t i = 0; i < j->profile_count && f.profiles != NULL; i++)
+		f.profiles[i] = j->profiles[i].blob;
+	if (f.pools != NULL && f.profiles != NULL) {
 		w.cap = spec_len(&f);
 		w.at = malloc(w.cap);
 	}
 	if (w.at != NULL)
 		spec_file_encode(&w, &f);
 	free(f.pools);
+	free(f.profiles);
 	if (w.at == NULL || w.bad) {
 		free(w.at);
 		return w.at == NULL ? -ENOMEM : -E2BIG;
@@ -265,4 +308,7 @@ void conf_job_dump(const struct conf_job *j, struct fp_doc *d)
 	fp_doc_add(d, j->pool_count > 0 ? "pools:\n" : "pools: {}\n");
 	for (uint32_t i = 0; i < j->pool_count; i++)
 		fp_doc_add(d, "  %s:\n%s", j->pools[i].name, j->pools[i].dump.at != NULL ? j->pools[i].dump.at : "");
+	fp_doc_add(d, j->profile_count > 0 ? "exec:\n" : "exec: {}\n");
+	for (uint32_t i = 0; i < j->profile_count; i++)
+		fp_doc_add(d, "  %s:\n%s", j->profiles[i].name, j->profiles[i].dump.at != NULL ? j->profiles[i].dump.at : "");
 }

@@ -36,6 +36,16 @@ struct conf_pool {
 	struct fp_doc dump;
 };
 
+/* One profile of the exec broker on that way. */
+struct conf_profile {
+	const char *name;
+	const struct conf_node *node;
+	struct wire_blob blob; /* spec_profile_encode */
+	struct settings_acl clients;
+	bool worker_clients;
+	struct fp_doc dump;
+};
+
 struct conf_job {
 	const struct conf_world *world;
 	struct conf_report *report;
@@ -54,6 +64,8 @@ struct conf_job {
 	struct wire_blob manager_blob;
 	struct conf_pool *pools;
 	uint32_t pool_count;
+	struct conf_profile *profiles;
+	uint32_t profile_count;
 };
 
 struct conf_job *conf_job_new(const struct conf_world *world, struct conf_report *report);
@@ -78,6 +90,8 @@ void conf_job_dump(const struct conf_job *j, struct fp_doc *d);
 void conf_judge_manager(struct conf_job *j, const struct conf_node *node);
 /* One pool (pool.c). */
 void conf_judge_pool(struct conf_job *j, struct conf_pool *p);
+/* One profile (profile.c). */
+void conf_judge_profile(struct conf_job *j, struct conf_profile *p);
 /* What pools do to each other (together.c). */
 void conf_judge_together(struct conf_job *j);
 

@@ -160,6 +160,23 @@ static void resolve_frontends(struct conf_draft *d)
 	conf_resolve_peers(d->job, &p, &d->set.frontends_acl);
 }
 
+/* Of the first such profile.  Without worker_clients the account alone does not help a worker. */
+static void warn_profile(const struct conf_draft *d, const struct conf_who *who)
+{
+	const struct conf_profile *p = NULL;
+
+	for (uint32_t i = 0; i < d->job->profile_count && p == NULL; i++)
+		if (conf_acl_names(&d->job->profiles[i].clients, who))
+			p = &d->job->profiles[i];
+	if (p != NULL && p->worker_clients)
+		conf_draft_warn(d, SETTINGS_AT_POOL_user, "%s is also in exec.%s.clients, with worker_clients: its workers may run programs of that profile",
+				d->set.user_name, p->name);
+	else if (p != NULL)
+		conf_draft_warn(d, SETTINGS_AT_POOL_user,
+				"%s is also in exec.%s.clients: only that they descend from fcgipm keeps its workers from running programs of that profile",
+				d->set.user_name, p->name);
+}
+
 static void warn_power(const struct conf_draft *d)
 {
 	const struct spec_pool *p = &d->spec;
@@ -172,6 +189,7 @@ static void warn_power(const struct conf_draft *d)
 	}
 	if (power != NULL) /* the strongest is enough */
 		conf_draft_warn(d, SETTINGS_AT_POOL_user, "%s is also in %s: its workers may %s", d->set.user_name, list, power);
+	warn_profile(d, &who);
 }
 
 void conf_draft_accounts(struct conf_draft *d)

@@ -177,7 +177,7 @@
 	  "Where the programs are: absolute paths, inside the chroot, compared component by component; in a component *, ? and [...] stand for names, and never for a slash. A root that is a program admits that one alone.") \
 	X("user", user, ACCOUNT, "owner", NULL, 0, 0, LIVE, VALUE, NOW,                                       \
 	  "As whom the programs run: an account, by name or number, or the word owner: each as the account and group that it belongs to. Not root, nor an account of fcgipm itself.") \
-	X("group", group, ACCOUNT, NULL, NULL, 0, 0, LIVE, VALUE, NOW,                                        \
+	X("group", group, ACCOUNT, "", NULL, 0, 0, LIVE, VALUE, NOW,                                        \
 	  "The group that they run in. Default: the user's primary group. Not together with user: owner.")    \
 	X("groups", groups, ACCOUNTS, "", NULL, 0, 0, LIVE, VALUE, NOW,                                       \
 	  "The supplementary groups: exactly these. Not together with user: owner.")                          \

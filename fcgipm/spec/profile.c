@@ -158,11 +158,12 @@ static int fill(struct spec_profile *p, const struct lists *l)
 	size_t texts = (size_t)l->roots.count + l->arguments.count + l->allow.count + l->envp.count + 4;
 	size_t ids = (size_t)l->groups.count + l->client_uids.count + l->client_gids.count;
 	const char **text = calloc(1, texts * sizeof(*text) + ids * sizeof(uint32_t));
-	uint32_t *id = (void *)(text + texts);
+	uint32_t *id;
 
 	if (text == NULL)
 		return -ENOMEM;
 	p->arena = text;
+	id = (void *)(text + texts);
 	p->roots = fill_texts(&l->roots, &text);
 	p->arguments = fill_texts(&l->arguments, &text);
 	p->allow = fill_texts(&l->allow, &text);

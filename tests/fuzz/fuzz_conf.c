@@ -8,6 +8,17 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static void check_profiles(const struct spec_file *f, const struct spec_floors *floors)
+{
+	for (uint32_t i = 0; i < f->profile_count; i++) {
+		struct spec_profile p;
+
+		if (spec_profile_decode(f->profiles[i], &p, NULL) < 0 || spec_check_profile_floors(&p, floors, NULL) < 0)
+			abort();
+		spec_profile_free(&p);
+	}
+}
+
 static void check_pools(const struct spec_file *f, const struct conf_world *w)
 {
 	const struct spec_floors floors = {
@@ -19,6 +30,7 @@ static void check_pools(const struct spec_file *f, const struct conf_world *w)
 		.runtime_directory = f->manager.runtime_directory,
 	};
 
+	check_profiles(f, &floors);
 	for (uint32_t i = 0; i < f->pool_count; i++) {
 		struct spec_pool p;
 		struct pool_settings s;

@@ -93,7 +93,7 @@ SHAPES = {
     "million_items": (lambda: "pools: [" + "a," * (7 * MB), f"1:2097155: {MANY}"),
     "long_key": (lambda: "a" * MB + ": x\n", LONG_KEY),
     "long_key_further_down": (lambda: "a: b\n" + "a" * MB + ": x\n", LONG_KEY),
-    "long_key_with_a_question_mark": (lambda: "? " + "a" * MB + "\n: x\n", f"1:3: {'a' * 64}: unknown key (manager, defaults, include or pools)"),
+    "long_key_with_a_question_mark": (lambda: "? " + "a" * MB + "\n: x\n", f"1:3: {'a' * 64}: unknown key (manager, defaults, include, pools or exec)"),
     "documents": (lambda: "---\n" * (4 * MB), "2:1: a second document (one file is one document)"),
     "directives": (lambda: "%YAML 1.1\n" * MB, '17:1: too many lines that begin with "%" (16 at most)'),
     "tags": (lambda: "!a " * (5 * MB), '1:1: tags are not read (leave out what begins with "!")'),
@@ -121,7 +121,7 @@ def test_ten_thousand_errors_are_as_many_lines_as_somebody_reads(place):
     code, said = check(config)
     lines = said.splitlines()
     assert code == 78 and len(lines) == 1001
-    assert lines[999] == f"{config}:1000:1: wrong999: unknown key (manager, defaults, include or pools)"
+    assert lines[999] == f"{config}:1000:1: wrong999: unknown key (manager, defaults, include, pools or exec)"
     assert lines[1000] == f"{config}: 9000 more errors"
 
 

@@ -177,7 +177,8 @@ pools:
     workers: {min: 5, max: 2}
     stop: {signal: FOO}
   other: {command: [/bin/true], user: nobody, listen: "127.0.0.1:9000"}
-exec: {}
+templates: {}
+exec: {cgi: {user: root, roots: []}}
 tmplates: {}
 """
 ALL_OF_THEM = """\
@@ -203,8 +204,10 @@ ALL_OF_THEM = """\
 27:20: pools.tcp.workers.min: 5 exceeds workers.max, 2 (at most as much)
 28:20: pools.tcp.stop.signal: "FOO" is not known here (TERM, INT, QUIT, HUP, USR1, USR2, WINCH or KILL)
 29:55: pools.other.listen: taken by pool tcp in line 25 (an address of its own)
-30:1: exec: not possible yet (leave it out)
-31:1: tmplates: unknown key (did you mean "templates"?)
+30:1: templates: not possible yet (leave it out)
+31:20: exec.cgi.user: root (an account without privileges)
+31:33: exec.cgi.roots: an empty list (such as [/usr/lib/cgi-bin])
+32:1: tmplates: unknown key (did you mean "templates"?)
 """
 
 
@@ -217,8 +220,8 @@ def test_reload_says_the_same_and_changes_nothing(fcgipm, at):
     m.expected_errors.add("reload.refused")
     before = m.status()["pools"]
     code, lines = at.check(TWENTY)
-    assert (code, len(lines)) == (78, 24)
-    assert m.cli("reload", check=78).stderr.replace("fcgipm: ", "").splitlines()[:24] == [f"{m.config}:{line}" for line in lines]
+    assert (code, len(lines)) == (78, 26)
+    assert m.cli("reload", check=78).stderr.replace("fcgipm: ", "").splitlines()[:26] == [f"{m.config}:{line}" for line in lines]
     assert m.status()["pools"] == before
     m.write(blog("listen: /nonexistent/x.sock"))
     assert "pools.blog.listen: /nonexistent: No such file or directory" in m.cli("reload", check=78).stderr

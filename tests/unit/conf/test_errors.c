@@ -36,9 +36,8 @@ static const struct fault yaml_faults[] = {
 
 static const struct fault key_faults[] = {
 	{"pols: {}\n", "p.yaml:1:1: pols: unknown key (did you mean \"pools\"?)\n"},
-	{"zebra: {}\n", "p.yaml:1:1: zebra: unknown key (manager, defaults, include or pools)\n"},
+	{"zebra: {}\n", "p.yaml:1:1: zebra: unknown key (manager, defaults, include, pools or exec)\n"},
 	{"templates: {}\n", "p.yaml:1:1: templates: not possible yet (leave it out)\n"},
-	{"exec: {}\n", "p.yaml:1:1: exec: not possible yet (leave it out)\n"},
 	{POOL "    usr: bob\n", "p.yaml:5:5: pools.blog.usr: unknown key (did you mean \"user\"?)\n"},
 	{POOL "    zebra: 1\n", "p.yaml:5:5: pools.blog.zebra: unknown key (fcgipm.yaml(5) lists those that there are)\n"},
 	{POOL "    max_lifetime: 1h\n", "p.yaml:5:5: pools.blog.max_lifetime: unknown key (did you mean \"workers.max_lifetime\"?)\n"},
