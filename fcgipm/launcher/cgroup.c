@@ -1,8 +1,10 @@
 /* Cgroups of runs (launcher process).  Files of the kernel's, below our own cgroup; nobody else's are touched. */
 #include "fcgipm/launcher/cgroup.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +13,8 @@
 
 #include "fcgipm/base/fd.h"
 #include "fcgipm/base/log.h"
+
+#define OURS "fcgipm-exec-"
 
 /* ---- where ---- */
 
@@ -48,23 +52,44 @@ static bool find_own(char *ret, size_t cap)
 	return found;
 }
 
-static void open_base(struct cgroups *all)
+/* fcgipm-exec-PID of one that was killed: its cgroups are removed with it when nobody is in them. */
+static void remove_stale(const char *parent)
 {
-	char mount[2048], own[2048];
+	DIR *d = opendir(parent);
+
+	for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
+		char path[4800];
+		int pid;
+
+		if (sscanf(e->d_name, OURS "%d", &pid) != 1 || kill(pid, 0) == 0 || errno != ESRCH)
+			continue;
+		for (unsigned n = 0; snprintf(path, sizeof(path), "%s/%s/%u", parent, e->d_name, n) > 0 && rmdir(path) == 0;)
+			n++;
+		snprintf(path, sizeof(path), "%s/%s", parent, e->d_name);
+		rmdir(path);
+	}
+	if (d != NULL)
+		closedir(d);
+}
+
+void cgroups_open(struct cgroups *all)
+{
+	char mount[2048], own[2048], parent[4200];
 
 	all->dir = -1;
-	all->path = NULL;
-	if (find_mount(mount, sizeof(mount)) && find_own(own, sizeof(own)) &&
-	    asprintf(&all->path, "%s%s/fcgipm-exec-%d", mount, strcmp(own, "/") == 0 ? "" : own, (int)getpid()) < 0)
-		all->path = NULL;
+	if (find_mount(mount, sizeof(mount)) && find_own(own, sizeof(own))) {
+		snprintf(parent, sizeof(parent), "%s%s", mount, strcmp(own, "/") == 0 ? "" : own);
+		remove_stale(parent);
+		if (asprintf(&all->path, "%s/" OURS "%d", parent, (int)getpid()) < 0)
+			all->path = NULL;
+	}
 	if (all->path != NULL && (mkdir(all->path, 0755) == 0 || errno == EEXIST))
 		all->dir = open(all->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (all->dir >= 0 && faccessat(all->dir, "cgroup.kill", F_OK, 0) < 0) /* before Linux 5.14 */
-		fp_close(&all->dir);
-	if (all->dir < 0)
-		log_info("exec.without_cgroups", KS("path", all->path != NULL ? all->path : ""), KI("errno", errno));
-	if (all->path == NULL)
-		all->path = strdup("");
+	if (all->dir >= 0)
+		return;
+	log_info("exec.without_cgroups", KS("path", all->path != NULL ? all->path : ""), KI("errno", errno));
+	free(all->path);
+	all->path = NULL;
 }
 
 /* ---- one ---- */
@@ -87,7 +112,7 @@ static struct cgroup *cgroup_make(struct cgroups *all)
 	snprintf(name, sizeof(name), "%u", g->number);
 	if (mkdirat(all->dir, name, 0755) == 0 || errno == EEXIST)
 		g->dir = openat(all->dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (g->dir >= 0)
+	if (g->dir >= 0 && faccessat(g->dir, "cgroup.kill", F_OK, 0) == 0) /* Linux 5.14 */
 		g->procs = openat(g->dir, "cgroup.procs", O_RDONLY | O_CLOEXEC);
 	if (g->procs >= 0)
 		return g;
@@ -131,8 +156,6 @@ struct cgroup *cgroup_take(struct cgroups *all)
 	struct cgroup *g;
 
 	if (all->path == NULL)
-		open_base(all);
-	if (all->dir < 0)
 		return NULL;
 	sweep(all);
 	g = all->free;
@@ -177,11 +200,9 @@ void cgroups_close(struct cgroups *all)
 {
 	if (all->path == NULL)
 		return;
-	if (all->dir >= 0) {
-		remove_list(all, &all->free);
-		remove_list(all, &all->busy);
-		rmdir(all->path);
-	}
+	remove_list(all, &all->free);
+	remove_list(all, &all->busy);
+	rmdir(all->path); /* not from the root cgroup: the next start does */
 	fp_close(&all->dir);
 	free(all->path);
 	*all = (struct cgroups){.path = NULL};

@@ -15,11 +15,14 @@ struct cgroup {
 struct cgroups {
 	struct cgroup *free; /* empty ones */
 	struct cgroup *busy; /* given back while somebody was still there */
-	char *path; /* of ours; NULL: not yet looked for */
+	char *path; /* of ours; NULL: none */
 	int dir; /* its descriptor, -1: there can be none */
 	uint32_t made;
 };
 
+/* Makes the directory in which they are, and removes those that launchers left that are no more.  Before capabilities are dropped: the root cgroup can be written by
+ * none but CAP_DAC_OVERRIDE. */
+void cgroups_open(struct cgroups *all);
 /* An empty one, or NULL. */
 struct cgroup *cgroup_take(struct cgroups *all);
 /* The run has ended.  Who is still there is killed, or left until it goes by itself.  Returns whether anybody was. */

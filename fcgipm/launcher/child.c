@@ -191,20 +191,36 @@ void child_kill(struct child *c)
 	child_signal(c, SIGKILL);
 }
 
+static void note_session(struct launcher *l, pid_t sid)
+{
+	l->children.ended[l->children.ended_count++ % CHILD_SESSIONS] = sid;
+}
+
+static bool session_has_ended(struct launcher *l, pid_t sid)
+{
+	for (unsigned i = 0; i < CHILD_SESSIONS; i++)
+		if (l->children.ended[i] == sid)
+			return child_find(l, sid) == NULL;
+	return false;
+}
+
 /* A zombie that we forked: a report may still lie in the pipe.  Its group is signalled before it is reaped, while its number is still its own; those of
  * its session that left the group are our children by now (we are the subreaper). */
 static void child_ended(struct child *c)
 {
+	bool session = c->ops->session && !c->leaves;
 	int status = 0;
 
 	child_learn(c);
-	if (c->ops->session)
+	if (session)
 		kill(-c->pid, SIGKILL);
 	while (wait4(c->pid, &status, __WALL, &c->used) < 0 && errno == EINTR)
 		;
 	child_forget(c);
-	if (c->ops->session)
+	if (session) {
+		note_session(c->launcher, c->pid);
 		c->strays = children_end_strays(c->launcher, c->pid);
+	}
 	c->ops->exited(c, status);
 }
 
@@ -218,7 +234,7 @@ static void stranger_ended(struct launcher *l, pid_t pid)
 	while (waitpid(pid, &status, __WALL) < 0 && errno == EINTR)
 		;
 	log_info("child.unknown", KI("pid", pid), KI("session", sid), KI("status", status));
-	if (sid > 0 && sid != getsid(0) && child_find(l, sid) == NULL)
+	if (sid > 0 && session_has_ended(l, sid))
 		children_end_strays(l, sid);
 }
 

@@ -12,7 +12,7 @@
 #include "fcgipm/launcher/loop.h"
 #include "fcgipm/priv/jail.h"
 
-enum { SPAWN_LIMIT_MS = 5000, CHILD_BUCKETS = 1024 };
+enum { SPAWN_LIMIT_MS = 5000, CHILD_BUCKETS = 1024, CHILD_SESSIONS = 1024 };
 
 struct launcher;
 struct child;
@@ -32,6 +32,7 @@ struct child {
 	const struct child_ops *ops;
 	pid_t pid; /* still its number while exited() runs */
 	bool running;
+	bool leaves; /* whoever is left of its session stays, whatever ops says */
 	unsigned strays; /* processes of its session that were ended after it */
 	int pidfd;
 	struct rusage used; /* when it has been reaped: with what it had waited for itself */
@@ -44,6 +45,8 @@ struct child {
 
 struct children {
 	struct child *bucket[CHILD_BUCKETS]; /* by pid */
+	pid_t ended[CHILD_SESSIONS]; /* sessions whose leaders have ended, the last ones: what is left of them ends as it comes to us */
+	unsigned ended_count;
 };
 
 /* Forks into the jail.  0 or -errno; nothing is left behind on failure. */

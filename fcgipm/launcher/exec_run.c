@@ -38,7 +38,7 @@ struct run {
 	struct loop_timer timer; /* profile's timeout, then stop.timeout */
 	struct cgroup *cgroup;
 	uint8_t why; /* enum wire_exec_why */
-	bool outlives, leaves, ending;
+	bool outlives, ending;
 	int64_t timeout_ms, stop_timeout_ms;
 };
 
@@ -185,7 +185,7 @@ static int run_fork(struct launcher *l, struct run *r, const struct plan *plan)
 	memcpy(jail.stdio, r->stdio, sizeof(jail.stdio));
 	jail.cgroup = r->cgroup != NULL ? r->cgroup->dir : 0;
 	jail.minded = r->cgroup == NULL;
-	jail.leaves_descendants = r->leaves;
+	jail.leaves_descendants = r->child.leaves;
 	rc = child_exec(l, &r->child, &run_ops, &jail);
 	for (unsigned i = 0; i < 3; i++)
 		fp_close(&r->stdio[i]);
@@ -234,7 +234,7 @@ static enum fcgipm_refusal run_start(struct launcher *l, struct run *r, const st
 	const struct spec_profile *s = plan->spec;
 
 	r->outlives = s->outlives_client;
-	r->leaves = s->leaves_descendants;
+	r->child.leaves = s->leaves_descendants;
 	r->timeout_ms = (int64_t)s->timeout_ms;
 	r->stop_timeout_ms = (int64_t)s->stop_timeout_ms;
 	if (run_fork(l, r, plan) < 0)
@@ -463,7 +463,7 @@ static void run_exited(struct child *child, int status)
 	struct profile *p = r->profile;
 	struct exec_client *c = r->client;
 
-	if (r->cgroup != NULL && cgroup_return(&l->exec.cgroups, r->cgroup, !r->leaves) && !r->leaves)
+	if (r->cgroup != NULL && cgroup_return(&l->exec.cgroups, r->cgroup, !r->child.leaves) && !r->child.leaves)
 		log_info("exec.descendants_ended", KS("profile", p->spec.name), KI("pid", child->pid));
 	log_debug("exec.ended", KS("profile", p->spec.name), KI("pid", child->pid), KI("status", status));
 	if (c != NULL && !tell_end(r, status))

@@ -289,6 +289,24 @@ static int preload(const struct priv_jail *j)
 	return r < 0 ? r : priv_environment_preload(&environment, j->preload->library, j->preload->variable);
 }
 
+/* A script, as the kernel says by ENOENT (execveat(2), BUGS): its interpreter gets the name /dev/fd/PROGRAM_FD, which some open and some (Perl) take for the number of a
+ * descriptor to read from.  It is opened with the account's own rights; through the descriptor, so that it is the same file. */
+static int keep_script(void)
+{
+	char name[] = "/proc/self/fd/NN";
+	int fd, r = 0;
+
+	name[sizeof(name) - 3] = '0' + PROGRAM_FD / 10;
+	name[sizeof(name) - 2] = '0' + PROGRAM_FD % 10;
+	fd = open(name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	if (dup3(fd, PROGRAM_FD, 0) < 0)
+		r = -1;
+	close(fd);
+	return r;
+}
+
 static int exec_program(const struct priv_jail *j)
 {
 	/* exec takes char *const *; neither it nor the new program can change what is const here. */
@@ -300,7 +318,7 @@ static int exec_program(const struct priv_jail *j)
 		return -errno;
 	}
 	syscall(SYS_execveat, PROGRAM_FD, "", argv, envp, AT_EMPTY_PATH);
-	if (errno == ENOENT && fcntl(PROGRAM_FD, F_SETFD, 0) == 0) /* a script: its interpreter opens /dev/fd/PROGRAM_FD (execveat(2), BUGS) */
+	if (errno == ENOENT && keep_script() == 0)
 		syscall(SYS_execveat, PROGRAM_FD, "", argv, envp, AT_EMPTY_PATH);
 	return -errno;
 }

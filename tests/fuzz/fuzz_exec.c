@@ -117,7 +117,6 @@ static void set_up(void)
 	l = (struct launcher){.phase = PHASE_SERVING, .log_level = FP_LOG_ERROR};
 	l.manager_child.pidfd = l.link.fd = -1;
 	l.null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	l.exec.cgroups = (struct cgroups){.path = strdup(""), .dir = -1};
 	if (loop_init(&l.loop) < 0)
 		abort();
 	enter_profile();
