@@ -123,10 +123,10 @@ $(BUILD)/tests/hostile/%: $(BUILD)/obj/tests/integration/hostile/%.o $(call arch
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(call archives,settings spec wire base)
 
-$(BUILD)/tests/bench/%: tests/bench/%.c
+$(BUILD)/tests/bench/%: tests/bench/%.c $(call archives,client wire base)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) -std=gnu2x -D_GNU_SOURCE -I. -O2 $(WARN) -o $@ $< -pthread
+	$(Q)$(CC) -std=gnu2x -D_GNU_SOURCE -I. -O2 $(WARN) -o $@ $< $(call archives,client wire base) -pthread
 
 $(BUILD)/tests/sim/sim: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/sim/*.c)) $(call archives,pool base)
 	@mkdir -p $(@D)

@@ -1,6 +1,7 @@
 """A manager, and a reader of the configuration, that have been taken over: each attack is refused by name, counted, and nothing else suffers."""
 import errno
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -151,6 +152,18 @@ def test_a_manager_that_was_taken_over_is_refused_by_name(fcgipm, stage):
     take_over(m, stage)
     m.event("ready")
     serves(m)
+
+
+def test_a_manager_cannot_pass_for_a_client_of_the_broker(fcgipm, stage):
+    """It hands connections on; who made them the kernel says, and what may be run stands in the spec."""
+    stage.hostile("manager", "exec")
+    m = fcgipm(TWO + "exec:\n  cgi: {roots: [/bin], user: nobody, clients: [root, nobody], worker_clients: true}\n", build=stage.build)
+    answers = said(m)
+    assert answers["exec_handed"][0] == 0 and answers["exec_forged_client"][0] == 2, "client-not-permitted"
+    assert m.event("exec.refused", refusal="client-not-permitted")["uid"] == str(pwd.getpwnam("fcgipm").pw_uid)
+    assert answers["exec_without_descriptor"][0] == errno.EPROTO == answers["exec_with_two"][0]
+    serves(m)
+    at_once(m)
 
 
 def test_a_spawn_flood_ends_at_the_pools_max_and_at_the_total(fcgipm, stage):

@@ -13,6 +13,7 @@
 #include "fcgipm/base/clock.h"
 #include "fcgipm/base/fd.h"
 #include "fcgipm/wire/dgram.h"
+#include "fcgipm/wire/exec.h"
 #include "fcgipm/wire/launcher.h"
 
 enum { ANSWER_MS = 3000, SILENCE_MS = 200, RATE_FLOOD = 3000, DEAF_FLOOD = 1000000 };
@@ -328,6 +329,38 @@ static void play_refusals(void)
 		attacks[i].run(attacks[i].name);
 }
 
+/* What the launcher says on a connection that it was handed: a refusal's number, -1 for silence. */
+static int exec_answer(int sock)
+{
+	static struct wire_dgram got;
+	struct pollfd p = {.fd = sock, .events = POLLIN};
+	struct wire_x_refused m = {.code = 0};
+	struct wire_rd r;
+
+	if (poll(&p, 1, ANSWER_MS) <= 0 || wire_recv(sock, &got) != 1)
+		return -1;
+	r = wire_body(&got);
+	return got.type == WIRE_X_REFUSED && wire_read_x_refused(&r, &m) ? (int)m.code : got.type;
+}
+
+/* No word of ours says who a client is: the socket does, and its other end is ours. */
+static void play_exec(void)
+{
+	int pair[2], ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0 || pipe(ends) < 0)
+		abort();
+	do_empty(WIRE_EXEC, &pair[1], 1);
+	report("exec_handed", ANSWER_MS, NULL);
+	say("exec_forged_client", exec_answer(pair[0]), "");
+	do_empty(WIRE_EXEC, &ends[0], 1);
+	report("exec_with_a_pipe", ANSWER_MS, NULL);
+	do_empty(WIRE_EXEC, NULL, 0);
+	report("exec_without_descriptor", ANSWER_MS, NULL);
+	do_empty(WIRE_EXEC, ends, 2);
+	report("exec_with_two", ANSWER_MS, NULL);
+}
+
 /* Spawns until the launcher says no; its words, how many were granted. */
 static unsigned spawn_all(const char *pool, const char *name, unsigned most)
 {
@@ -515,7 +548,7 @@ static const struct {
 } plays[] = {
 	{"refusals", play_refusals}, {"flood", play_flood}, {"rate", play_rate}, {"latency", play_latency},
 	{"deaf", play_deaf},         {"die", play_die},     {"mute", play_mute}, {"wrong_phase", play_wrong_phase},
-	{"hasty", play_hasty},       {"log", play_log},
+	{"hasty", play_hasty},       {"log", play_log},     {"exec", play_exec},
 };
 
 /* ---- the honest part ---- */
