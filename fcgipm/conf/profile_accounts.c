@@ -219,6 +219,7 @@ static void warn_power(const struct conf_profile_draft *d, const char *name)
 static void judge_named(struct conf_profile_draft *d)
 {
 	bool ordinary = d->job->world->ordinary;
+	uint32_t before = d->job->report->raised;
 	struct conf_account user, group;
 
 	resolve_groups(d);
@@ -232,7 +233,7 @@ static void judge_named(struct conf_profile_draft *d)
 		settings_put_text(&d->set.user, user.name);
 	if (ordinary || d->set.group[0] == '\0')
 		settings_put_text(&d->set.group, group.name);
-	if (!ordinary)
+	if (!ordinary && d->job->report->raised == before)
 		warn_power(d, user.name);
 }
 

@@ -18,10 +18,11 @@
 
 /* ---- floors ---- */
 
-static bool check_entry(struct load *ld, const struct spec_entry *e, uint64_t *caps)
+static struct spec_floors floors_of(const struct load *ld)
 {
-	struct launcher *l = ld->launcher;
-	struct spec_floors floors = {
+	const struct launcher *l = ld->launcher;
+
+	return (struct spec_floors){
 		.manager_uid = ld->spec.manager.uid,
 		.manager_gid = ld->spec.manager.gid,
 		.conf_uid = l->conf.uid,
@@ -29,6 +30,19 @@ static bool check_entry(struct load *ld, const struct spec_entry *e, uint64_t *c
 		.ordinary_uid = l->ordinary ? l->self.uid : UINT32_MAX,
 		.runtime_directory = ld->spec.manager.runtime_directory,
 	};
+}
+
+/* One that was given up at start does not come back. */
+static bool is_given_up(const struct load *ld, uint64_t capabilities)
+{
+	return ld->kind == LOAD_RELOAD && (capabilities & ~ld->launcher->caps) != 0;
+}
+static const char given_up_text[] = "sandbox.capabilities names one that was given up at start (restart fcgipm)";
+
+static bool check_entry(struct load *ld, const struct spec_entry *e, uint64_t *caps)
+{
+	struct launcher *l = ld->launcher;
+	const struct spec_floors floors = floors_of(ld);
 	struct spec_pool p = {0};
 	struct fp_err err = {0};
 	int r = spec_pool_decode(e->pool, &p, &err);
@@ -37,8 +51,8 @@ static bool check_entry(struct load *ld, const struct spec_entry *e, uint64_t *c
 		r = spec_check_floors(&p, &floors, &err);
 	if (r == 0) {
 		*caps |= p.capabilities;
-		if (ld->kind == LOAD_RELOAD && (p.capabilities & ~l->caps) != 0)
-			looks_add_finding(ld, e, SPEC_ORIGIN_POOL, "sandbox.capabilities names one that was given up at start (restart fcgipm)");
+		if (is_given_up(ld, p.capabilities))
+			looks_add_finding(ld, e, SPEC_ORIGIN_POOL, given_up_text);
 	}
 	spec_pool_free(&p);
 	if (r == 0)
@@ -46,6 +60,33 @@ static bool check_entry(struct load *ld, const struct spec_entry *e, uint64_t *c
 	log_warn("conf.refused", KS("reason", err.text), KS("message", "spec"), KS("pool", e->name), KI("count", ++l->refused));
 	load_fail(ld, "%s: pools.%s: below the floor: %s", l->config, e->name, err.text);
 	return false;
+}
+
+static bool check_profile(struct load *ld, struct wire_blob blob, uint64_t *caps)
+{
+	struct launcher *l = ld->launcher;
+	const struct spec_floors floors = floors_of(ld);
+	struct wire_rd rd = {.at = blob.at, .len = blob.len};
+	const char *name = wire_get_str(&rd); /* it begins with that: the reader of the spec has seen to it */
+	struct spec_profile p = {0};
+	struct fp_err err = {0};
+	int r = spec_profile_decode(blob, &p, &err);
+	bool given_up;
+
+	if (r == 0)
+		r = spec_check_profile_floors(&p, &floors, &err);
+	if (r < 0) {
+		log_warn("conf.refused", KS("reason", err.text), KS("message", "spec"), KS("profile", name), KI("count", ++l->refused));
+		load_fail(ld, "%s: exec.%s: below the floor: %s", l->config, name, err.text);
+		spec_profile_free(&p);
+		return false;
+	}
+	*caps |= p.capabilities;
+	given_up = is_given_up(ld, p.capabilities);
+	if (given_up)
+		load_fail(ld, "%s: exec.%s: %s", l->config, name, given_up_text);
+	spec_profile_free(&p);
+	return !given_up;
 }
 
 static bool check_manager(struct load *ld)
@@ -255,6 +296,8 @@ void apply_judged(struct load *ld)
 
 	for (uint32_t i = 0; good && i < ld->spec.pool_count; i++)
 		good = check_entry(ld, &ld->spec.pools[i], &caps);
+	for (uint32_t i = 0; good && i < ld->spec.profile_count; i++)
+		good = check_profile(ld, ld->spec.profiles[i], &caps);
 	ld->failed = !good;
 	ld->wanted = good ? calloc(ld->spec.pool_count + 1, sizeof(bool)) : NULL;
 	if (ld->wanted == NULL) {

@@ -235,7 +235,7 @@ static int check_name_pattern(const char *item, struct fp_err *err)
 			       SETTINGS_QUOTE(item));
 	if (strncmp(item, "LD_", 3) == 0)
 		return fp_fail(err, EINVAL, "%s is the loader's (no client may give that)", SETTINGS_QUOTE(item));
-	if (item[star] == '*' && star < 3 && strncmp(item, "LD_", star) == 0)
+	if (star < 3 && item[star] == '*' && strncmp(item, "LD_", star) == 0)
 		return fp_fail(err, EINVAL, "%s would be those of the loader, too, LD_* (a longer prefix)", SETTINGS_QUOTE(item));
 	return 0;
 }

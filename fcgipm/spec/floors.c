@@ -157,7 +157,7 @@ static bool names_loader(const char *name)
 {
 	size_t len = strcspn(name, "=*");
 
-	return strncmp(name, "LD_", 3) == 0 || (name[len] == '*' && len < 3 && strncmp(name, "LD_", len) == 0);
+	return strncmp(name, "LD_", 3) == 0 || (len < 3 && name[len] == '*' && strncmp(name, "LD_", len) == 0);
 }
 
 static const char *below_environment(const struct spec_profile *p)

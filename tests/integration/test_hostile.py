@@ -284,6 +284,17 @@ BELOW_A_FLOOR = {
     "no_executable": "no command", "name_with_slash": "a name that no pool may have", "nice_beyond": "nice value out of range",
     "mode_with_setuid": "socket mode out of range", "stop_signal_0": "stop signal out of range", "stop_timeout_for_ever": "stop timeout out of range",
 }
+PROFILES_BELOW_A_FLOOR = {
+    "profile_uid_0": "uid 0", "profile_gid_0": "gid 0", "profile_group_0": "group 0", "profile_owner_with_group_0": "group 0", "profile_uid_minus_1": "id -1",
+    "profile_account_of_the_manager": "fcgipm's own account", "profile_account_of_conf": "fcgipm's own account", "profile_group_of_the_manager": "fcgipm's own group",
+    "profile_min_uid_0": "min_uid is 0", "profile_min_gid_0": "min_gid is 0", "profile_no_root": "no root", "profile_root_is_all": "a root is /",
+    "profile_root_with_dots": "a root is no absolute path", "profile_root_half_a_pattern": "a root is no absolute path",
+    "profile_preload_set": "LD_ variables", "profile_preload_allowed": "LD_ variables", "profile_all_variables": "LD_ variables",
+    "profile_capability_setuid": "a capability that amounts to root", "profile_relative_chroot": "chroot is no absolute path",
+    "profile_relative_directory": "directory is no absolute path", "profile_named_local": "a name that no profile may have",
+    "profile_name_with_slash": "a name that no profile may have", "profile_twice": "profiles out of order", "profile_running_beyond": "max_running out of range",
+    "profile_queue_beyond": "queue_limit out of range", "profile_timeout_for_ever": "timeout out of range",
+}
 BROKEN_PROTOCOL = {
     "not_sealed": "spec not sealed", "truncated": "truncated or malformed", "trailing": "truncated or malformed", "errors_with_a_spec": "malformed",
     "no_spec": "malformed", "no_descriptor": "malformed", "three_descriptors": "wrong number of descriptors", "unknown_type": "unknown type",
@@ -301,7 +312,8 @@ def served():
     shutil.copy(BUILD / "tests/apps/app", place / "apps/app")
     (place / "link-to-shadow").symlink_to("/etc/shadow")
     stage = Stage(place)
-    m = Manager(place, "pools:" + pool("c", workers=1, extra="stop: {timeout: 1s}"), build=stage.build).ready()
+    one = pool("c", workers=1, extra="stop: {timeout: 1s}").replace("max: 2", "max: 1")  # a second one, under load, would look like a change
+    m = Manager(place, "pools:" + one, build=stage.build).ready()
     m.expected_errors.add("reload.refused")
     yield m, stage
     assert m.stop() == 0
@@ -325,6 +337,14 @@ def test_no_spec_below_a_floor_is_run(served, attack):
     text, refused = reload_with(served, attack)
     assert BELOW_A_FLOOR[attack] in text
     assert len(refused) == 1 and BELOW_A_FLOOR[attack] in refused[0]["reason"] and int(refused[0]["count"]) > 0
+
+
+@pytest.mark.parametrize("attack", PROFILES_BELOW_A_FLOOR)
+def test_no_profile_below_a_floor_is_taken_up(served, attack):
+    text, refused = reload_with(served, attack)
+    floor = PROFILES_BELOW_A_FLOOR[attack]
+    assert floor in text and ("exec.cgi: below the floor: " in text or "the spec: " in text), text
+    assert len(refused) == 1 and floor in refused[0]["reason"] and refused[0].get("profile", "cgi") == "cgi" and int(refused[0]["count"]) > 0
 
 
 @pytest.mark.parametrize("attack", BROKEN_PROTOCOL)

@@ -25,6 +25,8 @@ static struct wire_dgram out, in;
 static struct answer {
 	struct spec_manager manager;
 	struct spec_pool pool;
+	struct spec_profile profile;
+	unsigned profiles; /* copies of it */
 	const char *entry_name; /* beside the name in the pool's own spec */
 	unsigned copies; /* of the pool */
 	uint32_t errors, warnings;
@@ -164,6 +166,113 @@ static void stop_timeout_for_ever(void)
 {
 	a.pool.stop_timeout_ms = UINT64_MAX;
 }
+static const uint32_t gid_0_alone[] = {0};
+
+/* Of the profile beside the pool. */
+static void profile_uid_0(void)
+{
+	a.profile.uid = 0;
+}
+static void profile_gid_0(void)
+{
+	a.profile.gid = 0;
+}
+static void profile_group_0(void)
+{
+	a.profile.groups = (struct spec_ids){1, gid_0_alone};
+}
+static void profile_owner_with_group_0(void)
+{
+	a.profile.owner = true, a.profile.groups = (struct spec_ids){1, gid_0_alone};
+}
+static void profile_uid_minus_1(void)
+{
+	a.profile.uid = UINT32_MAX;
+}
+static void profile_account_of_the_manager(void)
+{
+	a.profile.uid = a.manager.uid;
+}
+static void profile_account_of_conf(void)
+{
+	a.profile.uid = getuid();
+}
+static void profile_group_of_the_manager(void)
+{
+	a.profile.gid = a.manager.gid;
+}
+static void profile_min_uid_0(void)
+{
+	a.profile.owner = true, a.profile.min_uid = 0;
+}
+static void profile_min_gid_0(void)
+{
+	a.profile.owner = true, a.profile.min_gid = 0;
+}
+static void profile_no_root(void)
+{
+	a.profile.roots[0] = NULL;
+}
+static void profile_root_is_all(void)
+{
+	a.profile.roots[0] = "/";
+}
+static void profile_root_with_dots(void)
+{
+	a.profile.roots[0] = "/srv/../etc";
+}
+static void profile_root_half_a_pattern(void)
+{
+	a.profile.roots[0] = "/srv/[a";
+}
+static void profile_preload_set(void)
+{
+	a.profile.envp[0] = "LD_PRELOAD=/tmp/x.so";
+}
+static void profile_preload_allowed(void)
+{
+	a.profile.allow[0] = "LD_PRELOAD";
+}
+static void profile_all_variables(void)
+{
+	a.profile.allow[0] = "*";
+}
+static void profile_capability_setuid(void)
+{
+	a.profile.capabilities = 1ULL << CAP_SETUID;
+}
+static void profile_relative_chroot(void)
+{
+	a.profile.chroot = "srv";
+}
+static void profile_relative_directory(void)
+{
+	a.profile.directory = "tmp";
+}
+static void profile_named_local(void)
+{
+	a.profile.name = "local";
+}
+static void profile_name_with_slash(void)
+{
+	a.profile.name = "../x";
+}
+static void profile_twice(void)
+{
+	a.profiles = 2;
+}
+static void profile_running_beyond(void)
+{
+	a.profile.max_running = UINT32_MAX;
+}
+static void profile_queue_beyond(void)
+{
+	a.profile.queue_limit = UINT32_MAX;
+}
+static void profile_timeout_for_ever(void)
+{
+	a.profile.timeout_ms = UINT64_MAX;
+}
 static void not_sealed(void)
 {
 	a.unsealed = true;
@@ -292,15 +401,23 @@ static const struct {
 	void (*run)(void);
 } attacks[] = {
 #define ROW(name) {#name, name},
-	ROW(honest) ROW(uid_0) ROW(gid_0) ROW(group_0) ROW(uid_minus_1) ROW(gid_minus_1) ROW(account_of_the_manager) ROW(account_of_conf)
-		ROW(group_of_the_manager) ROW(manager_is_root) ROW(manager_is_conf) ROW(relative_executable) ROW(no_executable) ROW(relative_chroot)
-			ROW(chroot_with_dots) ROW(relative_directory) ROW(capability_sys_admin) ROW(capability_setuid) ROW(capability_unknown)
-				ROW(control_socket_as_address) ROW(relative_address) ROW(private_elsewhere) ROW(name_of_two) ROW(name_with_slash) ROW(twice)
-					ROW(no_workers_at_all) ROW(nice_beyond) ROW(mode_with_setuid) ROW(stop_signal_0) ROW(stop_timeout_for_ever)
-						ROW(not_sealed) ROW(truncated) ROW(trailing) ROW(errors_with_a_spec) ROW(no_spec) ROW(no_descriptor)
-							ROW(three_descriptors) ROW(unknown_type) ROW(answer_of_look) ROW(controls_in_the_text) ROW(silent_end)
-								ROW(dies_by_signal) ROW(silent) ROW(half_a_header) ROW(oversized) ROW(include_above)
-									ROW(include_absolute) ROW(include_through_a_link) ROW(include_flood)
+	ROW(honest) ROW(uid_0) ROW(gid_0) ROW(group_0) ROW(uid_minus_1) ROW(gid_minus_1) ROW(account_of_the_manager) ROW(account_of_conf) ROW(
+		group_of_the_manager) ROW(manager_is_root) ROW(manager_is_conf) ROW(relative_executable) ROW(no_executable) ROW(relative_chroot)
+		ROW(chroot_with_dots) ROW(relative_directory) ROW(capability_sys_admin) ROW(capability_setuid) ROW(capability_unknown) ROW(
+			control_socket_as_address) ROW(relative_address) ROW(private_elsewhere) ROW(name_of_two) ROW(name_with_slash) ROW(twice)
+			ROW(no_workers_at_all) ROW(nice_beyond) ROW(mode_with_setuid) ROW(stop_signal_0) ROW(stop_timeout_for_ever) ROW(profile_uid_0) ROW(
+				profile_gid_0) ROW(profile_group_0) ROW(profile_owner_with_group_0) ROW(profile_uid_minus_1) ROW(profile_account_of_the_manager)
+				ROW(profile_account_of_conf) ROW(profile_group_of_the_manager) ROW(profile_min_uid_0) ROW(profile_min_gid_0)
+					ROW(profile_no_root) ROW(profile_root_is_all) ROW(profile_root_with_dots) ROW(profile_root_half_a_pattern) ROW(
+						profile_preload_set) ROW(profile_preload_allowed) ROW(profile_all_variables) ROW(profile_capability_setuid)
+						ROW(profile_relative_chroot) ROW(profile_relative_directory) ROW(profile_named_local)
+							ROW(profile_name_with_slash) ROW(profile_twice) ROW(profile_running_beyond) ROW(profile_queue_beyond)
+								ROW(profile_timeout_for_ever) ROW(not_sealed) ROW(truncated) ROW(trailing)
+									ROW(errors_with_a_spec) ROW(no_spec) ROW(no_descriptor) ROW(three_descriptors)
+										ROW(unknown_type) ROW(answer_of_look) ROW(controls_in_the_text) ROW(silent_end)
+											ROW(dies_by_signal) ROW(silent) ROW(half_a_header) ROW(oversized)
+												ROW(include_above) ROW(include_absolute)
+													ROW(include_through_a_link) ROW(include_flood)
 #undef ROW
 };
 
@@ -352,6 +469,7 @@ static struct wire_blob manager_settings_blob(void)
 static void begin(const char *path)
 {
 	static const char *argv[] = {NULL, NULL}, *envp[] = {NULL};
+	static const char *roots[] = {"/usr/lib/cgi-bin", NULL}, *setting[] = {"PATH=/bin", NULL}, *allow[] = {"TZ", NULL};
 	static char runtime[512], address[600], app[600];
 	const struct passwd *manager = getpwnam("fcgipm");
 
@@ -387,8 +505,24 @@ static void begin(const char *path)
 			 .stop_signal = SIGTERM,
 			 .stop_timeout_ms = 1000,
 			 .output_path = ""},
+		.profile = {.name = "cgi",
+			    .roots = roots,
+			    .arguments = envp,
+			    .allow = allow,
+			    .envp = setting,
+			    .uid = uid_of("nobody"),
+			    .gid = uid_of("nobody"),
+			    .min_uid = 1000,
+			    .min_gid = 100,
+			    .chroot = "",
+			    .directory = "",
+			    .umask = 022,
+			    .limits = {SPEC_LIMIT_INHERIT, SPEC_LIMIT_INHERIT, 0, SPEC_LIMIT_INHERIT, SPEC_LIMIT_INHERIT},
+			    .no_new_privileges = true,
+			    .max_running = 1},
 		.entry_name = "app",
 		.copies = 1,
+		.profiles = 1,
 		.type = WIRE_CONF_RESULT,
 		.fds = 2,
 		.text = "",
@@ -403,11 +537,26 @@ static struct wire_blob spec_of_pool(void)
 	return copy(&w);
 }
 
+static struct wire_blob spec_of_profile(void)
+{
+	struct wire_wr w = room();
+
+	spec_profile_encode(&w, &a.profile);
+	return copy(&w);
+}
+
 static int spec_fd(void)
 {
+	struct wire_blob profile = spec_of_profile(), profiles[] = {profile, profile};
 	struct spec_entry entries[2] = {{.name = a.entry_name, .pool = spec_of_pool(), .settings = pool_settings_blob()}};
 	const char *files[] = {"pools.yaml"};
-	struct spec_file f = {.manager = a.manager, .file_count = 1, .files = files, .pool_count = a.copies, .pools = entries};
+	struct spec_file f = {.manager = a.manager,
+			      .file_count = 1,
+			      .files = files,
+			      .pool_count = a.copies,
+			      .pools = entries,
+			      .profile_count = a.profiles,
+			      .profiles = profiles};
 	struct wire_wr w;
 	int fd = -1;
 
