@@ -17,7 +17,7 @@ _fcgipm()
 		;;
 	esac
 	case $command in
-	'') words='run check status top reload restart scale stop start request shutdown import version' ;;
+	'') words='run check status top reload restart scale stop start request exec shutdown import version' ;;
 	run) words='' ;;
 	check) words=' --dump --secrets' ;;
 	status) words=' --json --openmetrics -w --watch --sort --reverse --filter --trouble' pools=yes ;;
@@ -28,6 +28,7 @@ _fcgipm()
 	stop) words=' --no-wait' pools=yes ;;
 	start) words=' --no-wait' pools=yes ;;
 	request) words=' -d --data -e --env -i --include --role --method --data-file --timeout' pools=yes ;;
+	exec) words=' --directory' ;;
 	shutdown) words=' --now' ;;
 	import) words=' --php-cgi' ;;
 	version) words='' ;;
