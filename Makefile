@@ -48,7 +48,7 @@ MODULE = $(BUILD)/lib/httpd/modules/mod_fcgipm.so
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*/test_*.c))
 FUZZ_NAMES = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 APPS = $(patsubst tests/integration/apps/%.c,$(BUILD)/tests/apps/%,$(wildcard tests/integration/apps/*.c))
-BENCH = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
+BENCH = $(patsubst %.c,$(BUILD)/%,$(filter-out tests/bench/mod_%,$(wildcard tests/bench/*.c))) $(BUILD)/tests/modules/mod_big.so
 HOSTILE = $(patsubst tests/integration/hostile/%.c,$(BUILD)/tests/hostile/%,$(wildcard tests/integration/hostile/*.c))
 
 .PHONY: all help run check check-unit check-fuzz check-integration tests asan fuzz soak bench sim cover lint format docs deps accounts install clean
@@ -128,6 +128,11 @@ $(BUILD)/tests/bench/%: tests/bench/%.c $(call archives,client wire base)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -std=gnu2x -D_GNU_SOURCE -I. -O2 $(WARN) -o $@ $< $(call archives,client wire base) -pthread
 
+$(BUILD)/tests/modules/%.so: tests/bench/%.c
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -std=gnu2x -O2 -fPIC -shared $(HTTPD_CFLAGS) -o $@ $<
+
 $(BUILD)/tests/sim/sim: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/sim/*.c)) $(call archives,pool base)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
@@ -178,7 +183,7 @@ soak: deps ## What takes longer: fuzzing, long hammers, sanitizers, valgrind
 	@tools/soak.sh $(BUILD)
 
 bench: deps ## Side by side with the installed peers; medians and conditions
-	@tools/deps.sh php-fpm libapache2-mod-fcgid uwsgi-core uwsgi-plugin-python3 wrk
+	@tools/deps.sh php-fpm libapache2-mod-fcgid uwsgi-core uwsgi-plugin-python3 wrk fcgiwrap
 	@$(MAKE) -j$(JOBS) --no-print-directory tests
 	@$(MAKE) -j$(JOBS) --no-print-directory $(BENCH)
 	@/usr/bin/python3 tests/bench/bench.py $(BUILD) $(T)

@@ -31,6 +31,7 @@ from conftest import Manager, wait_for  # noqa: E402
 from fcgi import Load, request  # noqa: E402
 from frontends import free_port  # noqa: E402
 sys.path.insert(0, str(HERE))
+import execbench  # noqa: E402
 import prefork  # noqa: E402
 import web  # noqa: E402
 
@@ -508,8 +509,8 @@ def bench_start():
 
 SECTIONS = {"restart": bench_restart, "reload": bench_reload, "start": bench_start, "latency": launcher_latency, "burst": bench_burst, "many": bench_many,
             "flood": bench_flood, "traces": bench_traces, "web": lambda: web.requests(BUILD, ROUNDS), "large": lambda: web.large(BUILD, ROUNDS), "waiting": lambda: web.waiting(BUILD, ROUNDS),
-            "prefork": lambda: prefork.everything(ROUNDS)}
-PARTS = {f"prefork-{name}": part for name, part in prefork.PARTS.items()}  # of a section, by themselves
+            "prefork": lambda: prefork.everything(ROUNDS), "exec": lambda: execbench.everything(ROUNDS)}
+PARTS = {f"{s}-{name}": part for s, module in (("prefork", prefork), ("exec", execbench)) for name, part in module.PARTS.items()}  # of a section, by themselves
 
 
 def main():
