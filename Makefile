@@ -44,6 +44,7 @@ ALL_LIBS = -lyaml -levent_core -lcap -lncursesw
 
 PROGRAMS = $(BUILD)/bin/fcgipm $(ROLES:%=$(BUILD)/libexec/fcgipm/fcgipm-%)
 LIBRARY = $(BUILD)/lib/fcgipm/libfcgipm-prefork.so
+CLIENT = $(BUILD)/lib/libfcgipm.so.0
 MODULE = $(BUILD)/lib/httpd/modules/mod_fcgipm.so
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*/test_*.c))
 FUZZ_NAMES = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -54,7 +55,7 @@ HOSTILE = $(patsubst tests/integration/hostile/%.c,$(BUILD)/tests/hostile/%,$(wi
 .PHONY: all help run check check-unit check-fuzz check-integration tests asan fuzz soak bench sim cover lint format docs deps accounts install clean
 .SECONDARY:
 
-all: $(PROGRAMS) $(MODULE) $(LIBRARY) ## Build everything (the default)
+all: $(PROGRAMS) $(MODULE) $(LIBRARY) $(CLIENT) ## Build everything (the default)
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' Makefile
@@ -88,6 +89,16 @@ $(MODULE): $(patsubst %.c,$(BUILD)/pic/%.o,$(wildcard mod_fcgipm/*.c $(PIC_LAYER
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(filter-out -pie,$(ALL_LDFLAGS)) -shared -o $@ $^
+
+# include/fcgipm/client.h as a library for other frontends: these functions are all that it shows.
+$(BUILD)/pic/api-export.o: fcgipm/client/api.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -fPIE,$(ALL_CFLAGS)) -fPIC -fvisibility=hidden -DFCGIPM_EXPORT -MMD -MP -c $< -o $@
+
+$(CLIENT): $(BUILD)/pic/api-export.o $(patsubst %.c,$(BUILD)/pic/%.o,$(wildcard fcgipm/client/broker.c fcgipm/client/control.c fcgipm/client/lease.c fcgipm/wire/*.c fcgipm/base/*.c))
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(filter-out -pie,$(ALL_LDFLAGS)) -shared -Wl,-soname,$(@F) -o $@ $^
 
 # What is preloaded into applications: no C library of its own, so that it fits to any, and no protection that would call one.
 PRELOAD_CFLAGS = -std=gnu2x -D_GNU_SOURCE -I. -O2 -g -fPIC -fvisibility=hidden -ffreestanding -fno-stack-protector -fno-sanitize=all -U_FORTIFY_SOURCE $(WARN) -Wno-missing-prototypes -Wno-address
@@ -225,7 +236,9 @@ install: all ## Install below prefix=/usr/local (DESTDIR for packages)
 	install -m 755 $(ROLES:%=$(BUILD)/libexec/fcgipm/fcgipm-%) $(DESTDIR)$(prefix)/libexec/fcgipm/
 	install -m 644 $(MODULE) $(DESTDIR)$(moduledir)/
 	install -m 644 $(LIBRARY) $(DESTDIR)$(prefix)/lib/fcgipm/
-	install -m 644 include/fcgipm/prefork.h $(DESTDIR)$(prefix)/include/fcgipm/
+	install -m 644 $(CLIENT) $(DESTDIR)$(prefix)/lib/
+	ln -sf $(notdir $(CLIENT)) $(DESTDIR)$(prefix)/lib/libfcgipm.so
+	install -m 644 $(addprefix include/fcgipm/,prefork.h client.h protocol.h refusal.h) $(DESTDIR)$(prefix)/include/fcgipm/
 	install -m 644 $(addprefix include/fcgipm/prefork.,rb py pm lisp) $(DESTDIR)$(prefix)/share/fcgipm/adapters/fcgipm/
 	install -m 644 $(wildcard man/*.8) $(DESTDIR)$(prefix)/share/man/man8/
 	install -m 644 $(wildcard man/*.5) $(DESTDIR)$(prefix)/share/man/man5/

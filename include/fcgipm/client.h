@@ -1,4 +1,4 @@
-/* For frontends: lease a pool from a running manager, then connect to it for each request.
+/* For frontends: lease a pool from a running manager, then connect to it for each request; and have programs run by the exec broker, below.  Link with -lfcgipm.
  *
  *   struct fcgipm_error err;
  *   struct fcgipm_client *manager;
@@ -30,6 +30,9 @@
 
 #ifdef __cplusplus
 extern "C" {
+#endif
+#ifdef FCGIPM_EXPORT /* the library itself is being built */
+#pragma GCC visibility push(default)
 #endif
 
 struct fcgipm_error {
@@ -142,6 +145,9 @@ int fcgipm_refusal(const struct fcgipm_broker *broker);
 /* "outside-roots"; "?" for a number that has no name. */
 const char *fcgipm_refusal_name(int refusal);
 
+#ifdef FCGIPM_EXPORT
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif

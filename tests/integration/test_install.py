@@ -66,3 +66,27 @@ def test_sysusers_and_tmpfiles_make_the_accounts_and_the_directories(installed, 
     done = run("systemd-tmpfiles", f"--root={root}", "--create", installed / "lib/tmpfiles.d/fcgipm.conf")
     assert done.returncode == 0, done.stderr
     assert (root / "run/fcgipm").stat().st_mode & 0o7777 == 0o711
+
+
+@needs_root
+def test_the_client_library_runs_a_program_from_c(fcgipm, installed, place):
+    """docs/examples/exec.c against what is installed."""
+    example, control = place / "exec", place / "run/control.sock"
+    source = place / "exec.c"
+    source.write_text((ROOT / "docs/examples/exec.c").read_text().replace("FCGIPM_CONTROL_SOCKET", f'"{control}"'))
+    done = run("gcc", "-Wall", "-Werror", f"-I{installed}/include", f"-L{installed}/lib", f"-Wl,-rpath,{installed}/lib", "-o", example, source, "-lfcgipm")
+    assert done.returncode == 0, done.stderr
+    program = place / "program"
+    program.write_text("#!/bin/sh\necho \"hello $1\"\nexit 4\n")
+    program.chmod(0o755)
+    m = fcgipm("pools: {}\nexec:\n  cgi: {roots: [@DIR@/program], user: nobody, clients: [root]}\n")
+    m.event("ready")
+    done = run(example, "cgi", program, "world")
+    assert (done.returncode, done.stdout) == (4, "hello world\n") and "of processor time" in done.stderr
+    assert run(example, "cgi", "/bin/sh").stderr.startswith("outside-roots: ")
+
+
+def test_the_client_library_shows_its_functions_alone():
+    shown = run("nm", "-D", "--defined-only", BUILD / "lib/libfcgipm.so.0").stdout.split()[2::3]
+    declared = re.findall(r"\b(fcgipm_\w+)\(", re.sub(r"/\*.*?\*/", "", (ROOT / "include/fcgipm/client.h").read_text(), flags=re.S))
+    assert sorted(shown) == sorted(set(declared))
