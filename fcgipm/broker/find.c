@@ -130,7 +130,8 @@ static enum fcgipm_refusal step(struct walk *w, struct broker_found *ret)
 /* What somebody else may have made: beneath, and by no link. */
 static enum fcgipm_refusal descend(struct walk *w, struct broker_found *ret)
 {
-	static const struct open_how how = {.flags = O_PATH | O_CLOEXEC | O_DIRECTORY, .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+	static const struct open_how how = {.flags = O_PATH | O_CLOEXEC | O_DIRECTORY,
+					    .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
 	char *rest = w->path + w->at, *slash = strrchr(rest, '/');
 	fp_autoclose int dir = -1, file = -1;
 

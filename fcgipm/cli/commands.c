@@ -6,8 +6,8 @@
 #include "fcgipm/cli/near.h"
 
 const struct cli_command *const cli_commands[] = {
-	&cmd_run,  &cmd_check, &cmd_status,  &cmd_top,  &cmd_reload,   &cmd_restart, &cmd_scale,
-	&cmd_stop, &cmd_start, &cmd_request, &cmd_exec, &cmd_shutdown, &cmd_import,  &cmd_version, NULL,
+	&cmd_run,   &cmd_check,   &cmd_status, &cmd_top,      &cmd_reload, &cmd_restart, &cmd_scale, &cmd_stop,
+	&cmd_start, &cmd_request, &cmd_exec,   &cmd_shutdown, &cmd_import, &cmd_version, NULL,
 };
 
 const struct cli_option cli_common_options[] = {

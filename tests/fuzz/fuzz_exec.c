@@ -98,10 +98,25 @@ static void enter_profile(void)
 {
 	static const char *roots[] = {"/bin", "/home/*/cgi", NULL}, *none[] = {NULL}, *allow[] = {"X_*", NULL}, *set[] = {"PATH=/bin", NULL};
 	uint32_t uid = geteuid();
-	struct spec_profile p = {.name = "p",          .roots = roots,         .max_arguments = 8,         .arguments = none,   .allow = allow,
-				 .envp = set,          .owner = true,          .min_uid = 1,               .min_gid = 1,        .client_uids = {1, &uid},
-				 .chroot = "",         .directory = "",        .worker_clients = true,     .umask = 022,        .no_new_privileges = true,
-				 .stop_timeout_ms = 1, .max_running = 2,       .queue_limit = 2,           .timeout_ms = 1000};
+	struct spec_profile p = {.name = "p",
+				 .roots = roots,
+				 .max_arguments = 8,
+				 .arguments = none,
+				 .allow = allow,
+				 .envp = set,
+				 .owner = true,
+				 .min_uid = 1,
+				 .min_gid = 1,
+				 .client_uids = {1, &uid},
+				 .chroot = "",
+				 .directory = "",
+				 .worker_clients = true,
+				 .umask = 022,
+				 .no_new_privileges = true,
+				 .stop_timeout_ms = 1,
+				 .max_running = 2,
+				 .queue_limit = 2,
+				 .timeout_ms = 1000};
 	struct wire_wr w = {.at = malloc(4096), .cap = 4096};
 	struct wire_blob blob;
 

@@ -160,12 +160,9 @@ static void what_nobody_may_enter(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(files_are_found),
-		cmocka_unit_test(links_in_the_administrators_part),
-		cmocka_unit_test(links_below_are_refused),
-		cmocka_unit_test(links_of_others_are_refused),
-		cmocka_unit_test(a_chroot_is_not_left),
-		cmocka_unit_test(what_nobody_may_enter),
+		cmocka_unit_test(files_are_found),         cmocka_unit_test(links_in_the_administrators_part),
+		cmocka_unit_test(links_below_are_refused), cmocka_unit_test(links_of_others_are_refused),
+		cmocka_unit_test(a_chroot_is_not_left),    cmocka_unit_test(what_nobody_may_enter),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -48,8 +48,20 @@ static enum fcgipm_refusal read_words(const char *const *argv, const char *const
 static void the_environment_is_cleaned(void **state)
 {
 	static const char *const argv[] = {"/bin/x", "a", "b", NULL};
-	static const char *const envp[] = {"PATH=/evil", "QUERY_STRING=a=b", "LD_PRELOAD=/x", "HTTP_COOKIE=c", "HTTP_PROXY=p", "SSL_X=1", "GIT_DIR=d", "FOO=1", "FOOBAR=1",
-					   "IFS=x",      "no",               "=v",            "HTTPS=on",      NULL};
+	static const char *const envp[] = {"PATH=/evil",
+					   "QUERY_STRING=a=b",
+					   "LD_PRELOAD=/x",
+					   "HTTP_COOKIE=c",
+					   "HTTP_PROXY=p",
+					   "SSL_X=1",
+					   "GIT_DIR=d",
+					   "FOO=1",
+					   "FOOBAR=1",
+					   "IFS=x",
+					   "no",
+					   "=v",
+					   "HTTPS=on",
+					   NULL};
 	static const char *const wanted[] = {"PATH=/bin", "LANG=C", "QUERY_STRING=a=b", "HTTP_COOKIE=c", "SSL_X=1", "GIT_DIR=d", "FOO=1", "HTTPS=on", NULL};
 	struct broker_words w = {0};
 	struct wire_blob b = spell(argv, envp);
@@ -70,7 +82,7 @@ static void the_environment_is_cleaned(void **state)
 static void arguments_are_the_profiles_word(void **state)
 {
 	static const char *const none[] = {NULL}, *const two[] = {"/bin/x", "-v", "name=y", NULL}, *const other[] = {"/bin/x", "-w", NULL},
-				*const many[] = {"/bin/x", "1", "2", "3", "4", NULL};
+				 *const many[] = {"/bin/x", "1", "2", "3", "4", NULL};
 	struct broker_words w = {0};
 
 	(void)state;
