@@ -7,17 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "fcgipm/base/clock.h"
 #include "fcgipm/base/fd.h"
 #include "fcgipm/base/log.h"
-#include "fcgipm/broker/find.h"
-#include "fcgipm/broker/judge.h"
-#include "fcgipm/broker/roots.h"
-#include "fcgipm/broker/words.h"
 #include "fcgipm/launcher/ending.h"
+#include "fcgipm/launcher/exec_plan.h"
 #include "fcgipm/launcher/launcher.h"
 #include "fcgipm/launcher/profile.h"
 #include "fcgipm/priv/minder.h"
@@ -53,108 +49,7 @@ static enum fcgipm_refusal permits(const struct exec_client *c, const struct pro
 	return c->descends != 0 && !p->spec.worker_clients ? FCGIPM_REFUSED_WORKER : FCGIPM_REFUSED_NOT;
 }
 
-/* Everything about a program but its file. */
-struct plan {
-	const struct spec_profile *spec;
-	struct spec_floors floors;
-	struct broker_words words;
-	struct broker_way way;
-	char directory[SPEC_PATH_MAX + 1];
-};
-
-/* The client's word; the profile's is stronger; else that of the program. */
-static enum fcgipm_refusal choose_directory(struct plan *plan, const char *asked)
-{
-	const char *program = plan->words.argv[0];
-	size_t len = (size_t)(strrchr(program, '/') - program);
-
-	if (plan->spec->directory[0] != '\0')
-		asked = plan->spec->directory;
-	if (asked[0] != '\0' && !spec_path_ok(asked))
-		return FCGIPM_REFUSED_PATH;
-	if (asked[0] != '\0')
-		snprintf(plan->directory, sizeof(plan->directory), "%s", asked);
-	else
-		snprintf(plan->directory, sizeof(plan->directory), "%.*s", len == 0 ? 1 : (int)len, program);
-	return FCGIPM_REFUSED_NOT;
-}
-
-/* plan->words is to be freed in any case. */
-static enum fcgipm_refusal make_plan(const struct launcher *l, const struct profile *p, const struct exec_wish *w, struct plan *plan)
-{
-	enum fcgipm_refusal no;
-
-	*plan = (struct plan){.spec = &p->spec,
-			      .floors = {.manager_uid = l->manager.uid,
-					 .manager_gid = l->manager.gid,
-					 .conf_uid = l->conf.uid,
-					 .conf_gid = l->conf.gid,
-					 .ordinary_uid = l->ordinary ? l->self.uid : UINT32_MAX}};
-	no = broker_words_read(w->words, plan->spec, &plan->words);
-	if (no != FCGIPM_REFUSED_NOT)
-		return no;
-	plan->way = (struct broker_way){.chroot = plan->spec->chroot, .path = plan->words.argv[0]};
-	if (broker_root_of(plan->spec->roots, plan->way.path, &plan->way.literal) == NULL)
-		return FCGIPM_REFUSED_OUTSIDE;
-	return choose_directory(plan, w->directory);
-}
-
 /* ---- the fork ---- */
-
-/* In the child.  What is found stays open until exec. */
-static int find_program(struct priv_jail *j, struct priv_report *ret)
-{
-	const struct plan *plan = j->prepare_arg;
-	struct broker_found found = {.file = -1};
-	struct broker_ids ids;
-	enum fcgipm_refusal no = broker_find(&plan->way, &found);
-
-	if (no == FCGIPM_REFUSED_NOT)
-		no = broker_judge(plan->spec, &plan->floors, &found.st, &found.directory, &ids);
-	if (no != FCGIPM_REFUSED_NOT) {
-		ret->error = no;
-		return -1;
-	}
-	j->uid = ids.uid;
-	j->gid = ids.gid;
-	j->exec_fd = found.file;
-	return 0;
-}
-
-static const int rlimits[SPEC_LIMITS] = {
-	[SPEC_LIMIT_NOFILE] = RLIMIT_NOFILE, [SPEC_LIMIT_NPROC] = RLIMIT_NPROC, [SPEC_LIMIT_CORE] = RLIMIT_CORE,
-	[SPEC_LIMIT_AS] = RLIMIT_AS,         [SPEC_LIMIT_CPU] = RLIMIT_CPU,
-};
-
-static void jail_of(const struct launcher *l, const struct plan *plan, struct priv_jail *j)
-{
-	const struct spec_profile *s = plan->spec;
-
-	*j = (struct priv_jail){
-		.new_session = true,
-		.change_account = !l->ordinary,
-		.groups = s->groups.ids,
-		.group_count = s->groups.count,
-		.chroot = s->chroot,
-		.directory = plan->directory,
-		.umask = s->umask,
-		.nice = s->nice != 0 ? s->nice : l->nice,
-		.capabilities = s->capabilities,
-		.no_new_privs = s->no_new_privileges,
-		.exec_fd = -1,
-		.path = plan->words.argv[0],
-		.argv = plan->words.argv,
-		.envp = plan->words.envp,
-		.prepare = find_program,
-		.prepare_arg = plan,
-	};
-	for (unsigned i = 0; i < SPEC_LIMITS; i++) {
-		if (s->limits[i] == SPEC_LIMIT_INHERIT)
-			continue;
-		j->limits[j->limit_count].resource = rlimits[i];
-		j->limits[j->limit_count++].value = s->limits[i];
-	}
-}
 
 static int make_pipes(struct run *r)
 {
@@ -173,7 +68,7 @@ static int make_pipes(struct run *r)
 
 static const struct child_ops run_ops;
 
-static int run_fork(struct launcher *l, struct run *r, const struct plan *plan)
+static int run_fork(struct launcher *l, struct run *r, const struct exec_plan *plan)
 {
 	struct priv_jail jail;
 	int rc = make_pipes(r);
@@ -181,7 +76,7 @@ static int run_fork(struct launcher *l, struct run *r, const struct plan *plan)
 	if (rc < 0)
 		return rc;
 	r->cgroup = cgroup_take(&l->exec.cgroups);
-	jail_of(l, plan, &jail);
+	exec_plan_jail(l, plan, &jail);
 	memcpy(jail.stdio, r->stdio, sizeof(jail.stdio));
 	jail.cgroup = r->cgroup != NULL ? r->cgroup->dir : 0;
 	jail.minded = r->cgroup == NULL;
@@ -229,7 +124,7 @@ static void run_leave(struct launcher *l, struct run *r)
 	r->profile->running--;
 }
 
-static enum fcgipm_refusal run_start(struct launcher *l, struct run *r, const struct plan *plan)
+static enum fcgipm_refusal run_start(struct launcher *l, struct run *r, const struct exec_plan *plan)
 {
 	const struct spec_profile *s = plan->spec;
 
@@ -302,11 +197,11 @@ enum fcgipm_refusal run_ask(struct exec_client *c, struct exec_wish *w)
 	struct launcher *l = c->launcher;
 	struct profile *p = profile_find(l, w->profile);
 	enum fcgipm_refusal no = l->phase == PHASE_SERVING ? permits(c, p) : FCGIPM_REFUSED_ENDING;
-	struct plan plan = {.spec = NULL};
+	struct exec_plan plan = {.spec = NULL};
 	struct run *r;
 
 	if (no == FCGIPM_REFUSED_NOT)
-		no = make_plan(l, p, w, &plan);
+		no = exec_plan_make(l, p, w, &plan);
 	if (no == FCGIPM_REFUSED_NOT) {
 		r = run_new(c, p, w);
 		if (r == NULL)
@@ -334,10 +229,10 @@ static void run_turn(struct launcher *l, struct run *r)
 	struct exec_client *c = r->client;
 	const struct exec_wish w = {.directory = r->directory, .words = r->words};
 	enum fcgipm_refusal no = stops(l) ? FCGIPM_REFUSED_ENDING : permits(c, r->profile);
-	struct plan plan = {.spec = NULL};
+	struct exec_plan plan = {.spec = NULL};
 
 	if (no == FCGIPM_REFUSED_NOT)
-		no = make_plan(l, r->profile, &w, &plan);
+		no = exec_plan_make(l, r->profile, &w, &plan);
 	if (no == FCGIPM_REFUSED_NOT)
 		no = run_start(l, r, &plan);
 	broker_words_free(&plan.words);

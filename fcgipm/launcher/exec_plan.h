@@ -1,0 +1,28 @@
+/* From what a client asks for to what a child is to do (launcher process): everything that can be known before the program's file has been looked at. */
+#ifndef FCGIPM_LAUNCHER_EXEC_PLAN_H
+#define FCGIPM_LAUNCHER_EXEC_PLAN_H
+
+#include "fcgipm/broker/find.h"
+#include "fcgipm/broker/words.h"
+#include "fcgipm/priv/jail.h"
+#include "fcgipm/spec/spec.h"
+
+struct launcher;
+struct profile;
+struct exec_wish;
+
+/* Everything about a program but its file. */
+struct exec_plan {
+	const struct spec_profile *spec;
+	struct spec_floors floors;
+	struct broker_words words;
+	struct broker_way way;
+	char directory[SPEC_PATH_MAX + 1];
+};
+
+/* FCGIPM_REFUSED_NOT, or why not.  plan->words is to be freed in any case (broker_words_free); the plan points into profile and wish. */
+enum fcgipm_refusal exec_plan_make(const struct launcher *l, const struct profile *p, const struct exec_wish *w, struct exec_plan *plan);
+/* The jail of a child that finds the program itself.  Descriptors and cgroup are the caller's to fill in. */
+void exec_plan_jail(const struct launcher *l, const struct exec_plan *plan, struct priv_jail *j);
+
+#endif
