@@ -1,9 +1,10 @@
 /* Arguments and environment (launcher process): foreign bytes. */
 #include "fcgipm/broker/words.h"
 
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "fcgipm/broker/glob.h"
 
 /* What CGI means (RFC 3875, 4.1), and what httpd and suexec add to it.  HTTP_* and SSL_* beside it. */
 static const char *const cgi_names[] = {
@@ -143,7 +144,7 @@ static bool arguments_fit(const struct spec_profile *p, const struct broker_word
 	for (uint32_t i = 1; i < w->argc && p->arguments[0] != NULL; i++) {
 		const char **at = p->arguments;
 
-		while (*at != NULL && fnmatch(*at, w->argv[i], FNM_NOESCAPE) != 0)
+		while (*at != NULL && !broker_glob(*at, w->argv[i]))
 			at++;
 		if (*at == NULL)
 			return false;
