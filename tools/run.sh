@@ -35,10 +35,11 @@ chmod -R a+rX "$run/demo"
 me=$(id -un)
 owner=nobody
 observer='fcgipm-status'
-[ "$(id -u)" -eq 0 ] || { owner=$me; observer=$me; }
+clients='www-data, root'
+[ "$(id -u)" -eq 0 ] || { owner=$me; observer=$me; clients=$me; }
 cp "$build/libexec/fcgipm/fcgipm-status" "$run/"
 sed -e "s|/usr/share/fcgipm/demo|$run/demo|g" -e "s|runtime_directory: .*|runtime_directory: $run/fcgipm|" \
-	-e "s|user: nobody|user: $owner|" -e "s|^manager:|&\n  control: {observers: [$observer]}|" conf/pools.yaml >"$run/pools.yaml"
+	-e "s|user: nobody|user: $owner|" -e "s|clients: .*|clients: [$clients]|" -e "s|^manager:|&\n  control: {observers: [$observer]}|" conf/pools.yaml >"$run/pools.yaml"
 cat >>"$run/pools.yaml" <<YAML
   status:
     command: [$run/fcgipm-status]
@@ -71,6 +72,12 @@ LoadModule fcgipm_module $(realpath "$build")/lib/httpd/modules/mod_fcgipm.so
 $([ "$(id -u)" -eq 0 ] && printf 'User www-data\nGroup www-data\n')
 FcgipmControl $run/fcgipm/control.sock
 Alias /php $run/demo/hello.php
+Alias /cgi $run/demo/cgi-bin/hello
+<Location /cgi>
+  Options +ExecCGI
+  SetHandler fcgipm-cgi
+  FcgipmExecProfile cgi
+</Location>
 <Location />
   Require all granted
 </Location>
@@ -91,6 +98,7 @@ fcgipm runs, with a private httpd in front of it:
 
   http://127.0.0.1:$port/php     http://127.0.0.1:$port/ruby
   http://127.0.0.1:$port/lisp    http://127.0.0.1:$port/perl
+  http://127.0.0.1:$port/cgi     a shell script, through the exec broker
   http://127.0.0.1:$port/status  the pools, live
 
 Try next, in another terminal:
@@ -99,6 +107,7 @@ Try next, in another terminal:
   $fcgipm scale php --min 4
   $fcgipm restart ruby
   $fcgipm request perl /hello
+  $fcgipm exec cgi -- $run/demo/cgi-bin/hello
   pkill -9 -P $manager fcgipm-manager     (and reload a page: nothing is lost)
   edit $run/pools.yaml, then: $fcgipm reload
 

@@ -208,16 +208,15 @@ static bool session_has_ended(struct launcher *l, pid_t sid)
  * its session that left the group are our children by now (we are the subreaper). */
 static void child_ended(struct child *c)
 {
-	bool session = c->ops->session && !c->leaves;
 	int status = 0;
 
 	child_learn(c);
-	if (session)
+	if (c->ops->session)
 		kill(-c->pid, SIGKILL);
 	while (wait4(c->pid, &status, __WALL, &c->used) < 0 && errno == EINTR)
 		;
 	child_forget(c);
-	if (session) {
+	if (c->ops->session) {
 		note_session(c->launcher, c->pid);
 		c->strays = children_end_strays(c->launcher, c->pid);
 	}

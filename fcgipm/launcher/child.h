@@ -32,7 +32,6 @@ struct child {
 	const struct child_ops *ops;
 	pid_t pid; /* still its number while exited() runs */
 	bool running;
-	bool leaves; /* whoever is left of its session stays, whatever ops says */
 	unsigned strays; /* processes of its session that were ended after it */
 	int pidfd;
 	struct rusage used; /* when it has been reaped: with what it had waited for itself */

@@ -34,7 +34,7 @@ struct run {
 	struct loop_timer timer; /* profile's timeout, then stop.timeout */
 	struct cgroup *cgroup;
 	uint8_t why; /* enum wire_exec_why */
-	bool outlives, ending;
+	bool outlives, leaves, ending;
 	int64_t timeout_ms, stop_timeout_ms;
 };
 
@@ -80,7 +80,7 @@ static int run_fork(struct launcher *l, struct run *r, const struct exec_plan *p
 	memcpy(jail.stdio, r->stdio, sizeof(jail.stdio));
 	jail.cgroup = r->cgroup != NULL ? r->cgroup->dir : 0;
 	jail.minded = r->cgroup == NULL;
-	jail.leaves_descendants = r->child.leaves;
+	jail.leaves_descendants = r->leaves;
 	rc = child_exec(l, &r->child, &run_ops, &jail);
 	for (unsigned i = 0; i < 3; i++)
 		fp_close(&r->stdio[i]);
@@ -129,7 +129,7 @@ static enum fcgipm_refusal run_start(struct launcher *l, struct run *r, const st
 	const struct spec_profile *s = plan->spec;
 
 	r->outlives = s->outlives_client;
-	r->child.leaves = s->leaves_descendants;
+	r->leaves = s->leaves_descendants;
 	r->timeout_ms = (int64_t)s->timeout_ms;
 	r->stop_timeout_ms = (int64_t)s->stop_timeout_ms;
 	if (run_fork(l, r, plan) < 0)
@@ -358,7 +358,7 @@ static void run_exited(struct child *child, int status)
 	struct profile *p = r->profile;
 	struct exec_client *c = r->client;
 
-	if (r->cgroup != NULL && cgroup_return(&l->exec.cgroups, r->cgroup, !r->child.leaves) && !r->child.leaves)
+	if (r->cgroup != NULL && cgroup_return(&l->exec.cgroups, r->cgroup, !r->leaves) && !r->leaves)
 		log_info("exec.descendants_ended", KS("profile", p->spec.name), KI("pid", child->pid));
 	log_debug("exec.ended", KS("profile", p->spec.name), KI("pid", child->pid), KI("status", status));
 	if (c != NULL && !tell_end(r, status))
@@ -370,7 +370,8 @@ static void run_exited(struct child *child, int status)
 		ending_run_ended(l);
 }
 
-static const struct child_ops run_ops = {.what = "run", .session = true, .execed = run_execed, .exited = run_exited};
+/* What is left of it is its cgroup's or its minder's to end. */
+static const struct child_ops run_ops = {.what = "run", .execed = run_execed, .exited = run_exited};
 
 void run_cancel(struct run *r, bool at_once)
 {

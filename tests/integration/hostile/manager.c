@@ -410,7 +410,7 @@ static void play_rate(void)
 	do_bind("crowd", generation);
 	report(NULL, ANSWER_MS, NULL);
 	begun = fp_now_ms();
-	while (answered < RATE_FLOOD && fp_now_ms() - begun < 20000) {
+	while (answered < RATE_FLOOD && fp_now_ms() - begun < 60000) {
 		struct wire_answer a;
 
 		if (sent < RATE_FLOOD) {
