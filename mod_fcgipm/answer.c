@@ -28,8 +28,13 @@ enum {
 
 void answer_init(struct answer *a, request_rec *r, const struct answer_wish *wish)
 {
-	*a = (struct answer){.r = r, .use = wish->use, .next = wish->next, .left = -1, .root = wish->root};
-	a->head = FCGI_HEAD(apr_palloc(r->pool, HEAD_FIRST), HEAD_FIRST);
+	bool headless = wish->use == ANSWER_IS_OUTPUT || wish->use == ANSWER_IS_UNPARSED;
+
+	*a = (struct answer){.r = r, .use = wish->use, .next = wish->next, .left = -1, .root = wish->root, .part = wish->part};
+	if (headless)
+		a->stage = ANSWER_BODY;
+	else
+		a->head = FCGI_HEAD(apr_palloc(r->pool, HEAD_FIRST), HEAD_FIRST);
 	a->bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
 }
 
@@ -307,8 +312,22 @@ enum failure answer_take(struct answer *a, const char *bytes, size_t len)
 	return add(a, bytes, len);
 }
 
+/* Its head is not known to httpd: no filter that belongs to the request can make anything of it. */
+static ap_filter_t *bare_connection(request_rec *r)
+{
+	ap_filter_t *f = r->proto_output_filters;
+
+	while (f != NULL && f->frec->ftype < AP_FTYPE_CONNECTION)
+		f = f->next;
+	r->output_filters = r->proto_output_filters = f;
+	r->connection->keepalive = AP_CONN_CLOSE; /* nobody knows where it ends */
+	return f;
+}
+
 static void pass(struct answer *a)
 {
+	if (a->use == ANSWER_IS_UNPARSED && !a->passed)
+		a->next = bare_connection(a->r);
 	a->passed = true;
 	a->waiting = 0;
 	if (ap_pass_brigade(a->next != NULL ? a->next : a->r->output_filters, a->bb) != APR_SUCCESS || a->r->connection->aborted)
@@ -350,6 +369,8 @@ enum failure answer_end(struct answer *a)
 {
 	if (a->stage == ANSWER_HEAD)
 		return a->head.len == 0 ? FAILURE_NO_OUTPUT : FAILURE_MALFORMED;
+	if (a->use == ANSWER_IS_UNPARSED && !a->passed && a->waiting == 0)
+		return FAILURE_NO_OUTPUT;
 	if (is_short(a))
 		return FAILURE_TRUNCATED;
 	if (a->use == ANSWER_IS_VERDICT)
@@ -357,11 +378,12 @@ enum failure answer_end(struct answer *a)
 	if (a->redirect != NULL || a->error != 0 || a->client_left)
 		return FAILURE_NONE;
 	add_file(a);
-	APR_BRIGADE_INSERT_TAIL(a->bb, apr_bucket_eos_create(a->bb->bucket_alloc));
+	if (!a->part)
+		APR_BRIGADE_INSERT_TAIL(a->bb, apr_bucket_eos_create(a->bb->bucket_alloc));
 	a->stage = ANSWER_OVER;
 	pass(a);
 	/* httpd would look for the next request first and write then.  Written first, the next one is often there when it looks, and the thread goes on with it. */
-	if (a->use == ANSWER_IS_RESPONSE && a->r->main == NULL && a->r->connection->master == NULL)
+	if ((a->use == ANSWER_IS_RESPONSE || a->use == ANSWER_IS_UNPARSED) && a->r->main == NULL && a->r->connection->master == NULL)
 		http_client_write(a->r->connection);
 	return FAILURE_NONE;
 }
@@ -410,4 +432,32 @@ void answer_break(struct answer *a)
 	pass(a);
 	if (!framed)
 		reset_client(r);
+}
+
+int answer_fail(struct answer *a, int status)
+{
+	request_rec *r = a->r;
+
+	if (a->stage == ANSWER_BODY && a->passed) {
+		answer_break(a);
+		return OK;
+	}
+	apr_brigade_cleanup(a->bb);
+	apr_table_clear(r->headers_out);
+	r->status = HTTP_OK;
+	r->status_line = NULL;
+	return status;
+}
+
+int answer_redirect(struct answer *a)
+{
+	request_rec *r = a->r;
+
+	/* The new request has no body and is a GET, whatever this one was. */
+	r->method = "GET";
+	r->method_number = M_GET;
+	apr_table_unset(r->headers_in, "Content-Length");
+	apr_table_unset(r->headers_in, "Transfer-Encoding");
+	ap_internal_redirect_handler(a->redirect, r);
+	return OK;
 }

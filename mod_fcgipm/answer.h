@@ -22,12 +22,15 @@ enum answer_use {
 	ANSWER_IS_RESPONSE,
 	ANSWER_IS_VERDICT, /* an authorizer's: 200 sets variables, anything else is kept, for answer_deliver() */
 	ANSWER_IS_FILTERED, /* a filter's: its body takes the place of what it was given */
+	ANSWER_IS_OUTPUT, /* a program's, without a head: all of it is the body */
+	ANSWER_IS_UNPARSED, /* a non-parsed-header script's: what goes over the connection, head and all */
 };
 
 struct answer_wish {
 	enum answer_use use;
 	const char *root; /* what paths of the application begin with for us: its chroot */
-	ap_filter_t *next; /* ANSWER_IS_FILTERED: where it goes */
+	ap_filter_t *next; /* where it goes; NULL: the request's filters */
+	bool part; /* of an answer: others add to it before and behind, and say where it ends */
 };
 
 struct answer {
@@ -47,6 +50,7 @@ struct answer {
 	bool unflushed; /* something was taken, and no flush behind it */
 	bool client_left;
 	bool refused; /* a verdict that is not 200 */
+	bool part; /* as wished */
 };
 
 void answer_init(struct answer *a, request_rec *r, const struct answer_wish *wish);
@@ -60,5 +64,9 @@ enum failure answer_end(struct answer *a);
 void answer_deliver(struct answer *a);
 /* Nothing more comes, and the client has already got a part: it is to notice. */
 void answer_break(struct answer *a);
+/* It has failed with that HTTP status: a handler's return value.  httpd is to answer with it, unless the client has got a part, which is broken off then. */
+int answer_fail(struct answer *a, int status);
+/* Answers with the path of this server that the application has named.  A handler's return value. */
+int answer_redirect(struct answer *a);
 
 #endif

@@ -76,7 +76,19 @@ void body_init_brigade(struct body *b, request_rec *r, apr_bucket_brigade *bb, a
 	*b = (struct body){.r = r, .bb = bb, .length = length, .ended = true};
 }
 
+static bool is_chunked(request_rec *r)
+{
+	return apr_table_get(r->headers_in, "Transfer-Encoding") != NULL || apr_table_get(r->headers_in, "Content-Length") == NULL;
+}
+
 int body_init(struct body *b, request_rec *r)
+{
+	int status = body_init_streamed(b, r);
+
+	return status == OK && !b->ended && b->length < 0 ? collect(b) : status;
+}
+
+int body_init_streamed(struct body *b, request_rec *r)
 {
 	const char *length = apr_table_get(r->headers_in, "Content-Length");
 	apr_off_t limit = ap_get_limit_req_body(r);
@@ -89,8 +101,8 @@ int body_init(struct body *b, request_rec *r)
 	}
 	b->ended = false;
 	b->bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
-	if (apr_table_get(r->headers_in, "Transfer-Encoding") != NULL || length == NULL)
-		return collect(b);
+	if (is_chunked(r))
+		return OK; /* LimitRequestBody is httpd's affair */
 	if (!ap_parse_strict_length(&b->length, length))
 		return HTTP_BAD_REQUEST;
 	if (limit > 0 && b->length > limit) {
@@ -114,21 +126,18 @@ static apr_bucket *next_bucket(struct body *b)
 	return NULL;
 }
 
-static enum body_state lend(struct body *b, apr_bucket *e, struct fcgi_client *codec)
+static enum body_state lend(struct body *b, apr_bucket *e, const char **ret_at, size_t *ret_len)
 {
-	const char *at;
-	apr_size_t len;
-
-	if (apr_bucket_read(e, &at, &len, APR_BLOCK_READ) != APR_SUCCESS)
+	b->error = apr_bucket_read(e, ret_at, ret_len, APR_BLOCK_READ);
+	if (b->error != APR_SUCCESS)
 		return BODY_FAILED;
 	b->lent = true;
-	if (len == 0) /* a file that was cut: nothing was lent */
+	if (*ret_len == 0) /* a file that was cut: nothing was lent */
 		return BODY_FAILED;
-	fcgi_client_feed(codec, at, len);
 	return BODY_FED;
 }
 
-enum body_state body_feed(struct body *b, struct fcgi_client *codec)
+enum body_state body_next(struct body *b, const char **ret_at, size_t *ret_len)
 {
 	apr_bucket *e = NULL;
 
@@ -142,14 +151,27 @@ enum body_state body_feed(struct body *b, struct fcgi_client *codec)
 
 		if (APR_STATUS_IS_EAGAIN(rv) || (rv == APR_SUCCESS && APR_BRIGADE_EMPTY(b->bb)))
 			return BODY_LATER;
+		b->error = rv;
 		if (rv != APR_SUCCESS)
 			return BODY_FAILED;
 		e = next_bucket(b);
 	}
 	if (e != NULL)
-		return lend(b, e, codec);
-	fcgi_client_feed(codec, "", 0);
+		return lend(b, e, ret_at, ret_len);
+	*ret_at = "";
+	*ret_len = 0;
 	return BODY_FED;
+}
+
+enum body_state body_feed(struct body *b, struct fcgi_client *codec)
+{
+	const char *at;
+	size_t len;
+	enum body_state s = body_next(b, &at, &len);
+
+	if (s == BODY_FED)
+		fcgi_client_feed(codec, at, len);
+	return s;
 }
 
 /* A client that asked whether to go on (RFC 9110, 10.1.1): httpd says so by itself only when a read would wait. */

@@ -15,12 +15,20 @@ APLOG_USE_MODULE(fcgipm);
 
 #define HANDLER_PREFIX "fcgipm:"
 
-enum { NAME_PART_MAX = 63 };
+enum {
+	NAME_PART_MAX = 63,
+	SCRIPT_LOG_LENGTH = 10385760, /* mod_cgi's defaults */
+	SCRIPT_LOG_BUFFER = 1024,
+};
 
 void *config_server_make(apr_pool_t *p, server_rec *s)
 {
+	struct server_config *c = apr_pcalloc(p, sizeof(*c));
+
 	(void)s;
-	return apr_pcalloc(p, sizeof(struct server_config));
+	c->script_log_length = SCRIPT_LOG_LENGTH;
+	c->script_log_buffer = SCRIPT_LOG_BUFFER;
+	return c;
 }
 
 void *config_server_merge(apr_pool_t *p, void *base_, void *add_)
@@ -30,6 +38,11 @@ void *config_server_merge(apr_pool_t *p, void *base_, void *add_)
 
 	if (c->control == NULL)
 		c->control = base->control;
+	if (c->script_log == NULL) {
+		c->script_log = base->script_log;
+		c->script_log_length = base->script_log_length;
+		c->script_log_buffer = base->script_log_buffer;
+	}
 	return c;
 }
 
@@ -62,6 +75,8 @@ void *config_dir_merge(apr_pool_t *p, void *base_, void *add_)
 	INHERIT(authorizer, NULL)
 	INHERIT(access_checker, NULL)
 	INHERIT(filter, NULL)
+	INHERIT(exec, NULL)
+	INHERIT(ext_filter, NULL)
 	return c;
 }
 
@@ -199,6 +214,91 @@ static const char *set_name(cmd_parms *cmd, void *dir, const char *arg)
 	return ap_set_string_slot(cmd, dir, arg);
 }
 
+static const char *make_profile(const cmd_parms *cmd, const char *name, struct exec_profile **ret)
+{
+	size_t n = name_part(name);
+	struct exec_profile *p;
+
+	if (n == 0 || name[n] != '\0')
+		return apr_psprintf(cmd->pool, "%s: \"%s\" is no profile's name (lower-case letters, digits, \".\", \"_\", \"-\"; 63 at most)", cmd->cmd->name,
+				    name);
+	p = apr_pcalloc(cmd->pool, sizeof(*p));
+	p->name = apr_pstrdup(cmd->pool, name);
+	p->local = strcmp(name, "local") == 0;
+	p->errors = (struct stderr_source){.kind = "profile", .name = p->name, .in_script_log = true};
+	*ret = p;
+	return NULL;
+}
+
+static const char *set_profile(cmd_parms *cmd, void *dir, const char *arg)
+{
+	struct dir_config *c = dir;
+
+	return make_profile(cmd, arg, &c->exec);
+}
+
+/* What stands before the profile; false: it is none of that. */
+static bool take_option(struct ext_filter *f, const char *word)
+{
+	const struct {
+		const char *name;
+		const char **value;
+	} options[] = {{"intype=", &f->intype}, {"outtype=", &f->outtype}, {"enableenv=", &f->enable_env}, {"disableenv=", &f->disable_env}};
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		if (strncasecmp(word, options[i].name, strlen(options[i].name)) == 0) {
+			*options[i].value = word + strlen(options[i].name);
+			return true;
+		}
+	return false;
+}
+
+static const char *set_ext_filter(cmd_parms *cmd, void *dir, int argc, char *const argv[])
+{
+	struct dir_config *c = dir;
+	struct ext_filter *f = apr_pcalloc(cmd->pool, sizeof(*f));
+	const char **args;
+	int at = 0;
+
+	c->ext_filter = f;
+	if (argc == 1 && strcasecmp(argv[0], "off") == 0)
+		return NULL;
+	while (at < argc && take_option(f, argv[at]))
+		at++;
+	if (argc - at < 2 || *argv[at + 1] != '/')
+		return "FcgipmExtFilter: off, or [intype=TYPE] [outtype=TYPE] [enableenv=NAME] [disableenv=NAME] PROFILE /PROGRAM [ARGUMENT...]";
+	args = apr_pcalloc(cmd->pool, (size_t)(argc - at) * sizeof(*args));
+	for (int i = at + 1; i < argc; i++)
+		args[i - at - 1] = apr_pstrdup(cmd->pool, argv[i]);
+	f->argv = args;
+	return make_profile(cmd, argv[at], &f->profile);
+}
+
+static const char *set_script_log(cmd_parms *cmd, void *dir, const char *arg)
+{
+	struct server_config *c = config_of_server(cmd->server);
+
+	(void)dir;
+	c->script_log = ap_server_root_relative(cmd->pool, arg);
+	return c->script_log == NULL ? apr_psprintf(cmd->pool, "ScriptLog: \"%s\" is no path", arg) : NULL;
+}
+
+static const char *set_script_log_length(cmd_parms *cmd, void *dir, const char *arg)
+{
+	(void)dir;
+	config_of_server(cmd->server)->script_log_length = atol(arg);
+	return NULL;
+}
+
+static const char *set_script_log_buffer(cmd_parms *cmd, void *dir, const char *arg)
+{
+	int n = atoi(arg);
+
+	(void)dir;
+	config_of_server(cmd->server)->script_log_buffer = n > 0 ? n : 0;
+	return NULL;
+}
+
 #define SLOT(field) ((void *)APR_OFFSETOF(struct dir_config, field))
 const command_rec config_commands[] = {
 	AP_INIT_TAKE1("FcgipmControl", set_control, NULL, RSRC_CONF, "PATH of the manager's control socket (default " FCGIPM_CONTROL_SOCKET ")"),
@@ -216,6 +316,12 @@ const command_rec config_commands[] = {
 	AP_INIT_TAKE1("FcgipmAuthorizer", set_name, SLOT(authorizer), OR_AUTHCFG, "pool that says whether the user may"),
 	AP_INIT_TAKE1("FcgipmAccessChecker", set_name, SLOT(access_checker), OR_AUTHCFG, "pool that says whether the client may, before it is asked who it is"),
 	AP_INIT_TAKE1("FcgipmFilter", set_name, SLOT(filter), OR_FILEINFO, "pool through which the answer goes"),
+	AP_INIT_TAKE1("FcgipmExecProfile", set_profile, NULL, RSRC_CONF | ACCESS_CONF,
+		      "profile of the exec broker by which CGI programs are run; local: httpd runs them itself"),
+	AP_INIT_TAKE_ARGV("FcgipmExtFilter", set_ext_filter, NULL, RSRC_CONF | ACCESS_CONF, "profile and program through which the answer goes"),
+	AP_INIT_TAKE1("ScriptLog", set_script_log, NULL, RSRC_CONF, "file that is told of CGI programs that fail"),
+	AP_INIT_TAKE1("ScriptLogLength", set_script_log_length, NULL, RSRC_CONF, "bytes of ScriptLog, beyond which nothing more is written"),
+	AP_INIT_TAKE1("ScriptLogBuffer", set_script_log_buffer, NULL, RSRC_CONF, "bytes of a request's body that ScriptLog gets"),
 	{.name = NULL},
 };
 

@@ -8,13 +8,41 @@
 #include <http_config.h>
 #include <stdbool.h>
 
+#include "mod_fcgipm/stderr.h"
+
+struct brokers;
+struct counters;
 struct lessor;
+struct pool_counters;
 
 enum flush_mode { FLUSH_UNSET, FLUSH_AUTO, FLUSH_ON, FLUSH_OFF };
 
 struct server_config {
 	const char *control; /* FcgipmControl; NULL: that of the main server, else FCGIPM_CONTROL_SOCKET */
 	struct lessor *lessor; /* set when the configuration has been read */
+	struct brokers *brokers; /* ... too */
+	struct counters *counters; /* ... too */
+	bool local_permitted; /* httpd may run programs itself; ... too */
+	const char *script_log; /* ScriptLog and its bounds, as mod_cgi has them; NULL: none */
+	apr_off_t script_log_length;
+	int script_log_buffer;
+};
+
+/* Of the exec broker, as the configuration names it.  What changes is each child's own, and any thread's. */
+struct exec_profile {
+	const char *name;
+	bool local; /* httpd runs programs itself */
+	struct stderr_source errors;
+	struct pool_counters *counters; /* NULL: not looked up yet */
+	int32_t waiting; /* requests that hold a thread for it */
+};
+
+/* FcgipmExtFilter */
+struct ext_filter {
+	struct exec_profile *profile; /* NULL: off */
+	const char *const *argv;
+	const char *intype, *outtype; /* NULL: any; as it is */
+	const char *enable_env, *disable_env; /* NULL: whatever there is */
 };
 
 struct dir_config {
@@ -26,6 +54,8 @@ struct dir_config {
 	apr_array_header_t *sendfile; /* of const char *: roots, without a slash at their end */
 	const char *authenticator, *authorizer, *access_checker; /* pools */
 	const char *filter;
+	struct exec_profile *exec; /* FcgipmExecProfile */
+	const struct ext_filter *ext_filter;
 };
 
 extern const command_rec config_commands[];

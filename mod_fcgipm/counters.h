@@ -1,4 +1,4 @@
-/* What is counted by pool, over all of httpd's children, in shared memory (runs in httpd). */
+/* What is counted by pool and exec profile, over all of httpd's children, in shared memory (runs in httpd). */
 #ifndef MOD_FCGIPM_COUNTERS_H
 #define MOD_FCGIPM_COUNTERS_H
 
@@ -25,9 +25,12 @@ enum counter { COUNTERS(COUNTER_ENUM) COUNTER_FAILURES, COUNTER_COUNT = COUNTER_
 #define GAUGE_ENUM(NAME, ...) GAUGE_##NAME,
 enum gauge { GAUGES(GAUGE_ENUM) GAUGE_COUNT };
 
+/* Before a profile's name: no pool has such a one. */
+#define COUNTERS_EXEC "exec:"
+
 struct pool_counters {
 	uint32_t taken; /* 0 free, 1 being named, 2 named */
-	char name[FCGIPM_POOL_NAME_MAX + 1];
+	char name[sizeof(COUNTERS_EXEC) + FCGIPM_POOL_NAME_MAX];
 	int64_t value[COUNTER_COUNT];
 };
 

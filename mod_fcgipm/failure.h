@@ -23,11 +23,33 @@ struct pool_counters;
 	X(NO_LEASE, "FP0114", HTTP_SERVICE_UNAVAILABLE, 5, "not leased")                                                                                       \
 	X(REFUSAL_TOO_LONG, "FP0116", HTTP_BAD_GATEWAY, 0, "the authorizer's refusal is longer than 1 MiB")
 
-#define FAILURE_ENUM(NAME, ...) FAILURE_##NAME,
-enum failure { FAILURES(FAILURE_ENUM) FAILURE_COUNT, FAILURE_NONE = FAILURE_COUNT };
+/* The same of programs that the exec broker runs: "profile NAME: ".  What an administrator has to set right is 500, as behind suexec. */
+#define EXEC_FAILURES(X)                                                                                                                                       \
+	X(EXEC_REFUSED, "FP0311", HTTP_INTERNAL_SERVER_ERROR, 0, "not run:")                                                                                   \
+	X(EXEC_NOT_FOUND, "FP0312", HTTP_NOT_FOUND, 0, "not run:")                                                                                             \
+	X(EXEC_BUSY, "FP0313", HTTP_SERVICE_UNAVAILABLE, 1, "not run:")                                                                                        \
+	X(EXEC_UNABLE, "FP0314", HTTP_SERVICE_UNAVAILABLE, 5, "not run:")                                                                                      \
+	X(EXEC_TOO_LARGE, "FP0315", HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, 0, "not run:")                                                                       \
+	X(EXEC_FORBIDDEN, "FP0316", HTTP_FORBIDDEN, 0, "not run:")                                                                                             \
+	X(EXEC_NO_BROKER, "FP0317", HTTP_SERVICE_UNAVAILABLE, 5, "the exec broker cannot be asked:")                                                           \
+	X(EXEC_SILENCE, "FP0318", HTTP_GATEWAY_TIME_OUT, 0, "silent for too long (FcgipmTimeout):")                                                            \
+	X(EXEC_NO_TURN, "FP0319", HTTP_SERVICE_UNAVAILABLE, 5, "its turn did not come in time (max_running, FcgipmTimeout):")                                  \
+	X(EXEC_NO_OUTPUT, "FP0320", HTTP_INTERNAL_SERVER_ERROR, 0, "ended without an answer:")                                                                 \
+	X(EXEC_MALFORMED, "FP0321", HTTP_INTERNAL_SERVER_ERROR, 0, "the answer has no proper head:")                                                           \
+	X(EXEC_CUT_SHORT, "FP0322", HTTP_INTERNAL_SERVER_ERROR, 0, "the answer is cut short:")                                                                 \
+	X(EXEC_LOST, "FP0323", HTTP_BAD_GATEWAY, 0, "lost, and the exec broker with it:")                                                                      \
+	X(EXEC_WAITING, "FP0324", HTTP_SERVICE_UNAVAILABLE, 1, "too many requests hold a thread for it (FcgipmMaxWaiting):")
 
-/* Logs it, with detail behind the text unless that is NULL; counts it; sets Retry-After.  Returns the HTTP status. */
-int failure_tell(request_rec *r, const char *pool, struct pool_counters *counters, enum failure f, const char *detail);
+#define FAILURE_ENUM(NAME, ...) FAILURE_##NAME,
+enum failure {
+	FAILURES(FAILURE_ENUM) FAILURE_OF_POOLS,
+	FAILURE_BEFORE_EXEC = FAILURE_OF_POOLS - 1,
+	EXEC_FAILURES(FAILURE_ENUM) FAILURE_COUNT,
+	FAILURE_NONE = FAILURE_COUNT
+};
+
+/* Logs it by the name of its pool or profile, with detail behind the text unless that is NULL; counts it; sets Retry-After.  Returns the HTTP status. */
+int failure_tell(request_rec *r, const char *name, struct pool_counters *counters, enum failure f, const char *detail);
 /* As in FAILURES, without its prefix: "QUEUE_FULL". */
 const char *failure_name(enum failure f);
 

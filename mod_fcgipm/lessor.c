@@ -115,6 +115,7 @@ static struct lease *lease_new(struct lessor *l, const struct fcgipm_lease *take
 	n->refs = 1;
 	n->epoch = epoch;
 	n->patience_ms = PATIENCE_MS;
+	n->errors = (struct stderr_source){.kind = "pool", .name = n->to.pool};
 	n->counters = counters_of(l->counters, taken->pool);
 	return n;
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "include/fcgipm/client.h"
+#include "mod_fcgipm/stderr.h"
 
 struct counters;
 struct pool_counters;
@@ -20,8 +21,7 @@ struct lease {
 	struct pool_counters *counters;
 	int32_t waiting; /* requests that hold a thread for it */
 	int32_t patience_ms; /* that a request for it waits in its thread before that is given back (wait.c) */
-	int64_t lines_at_ms; /* stderr lines may be logged: since when, how many, how many were not */
-	uint32_t lines, lines_dropped;
+	struct stderr_source errors;
 };
 
 struct lessor;

@@ -13,6 +13,8 @@
 #include <string.h>
 
 #include "include/fcgipm/protocol.h"
+#include "mod_fcgipm/brokers.h"
+#include "mod_fcgipm/cgi.h"
 #include "mod_fcgipm/config.h"
 #include "mod_fcgipm/counters.h"
 #include "mod_fcgipm/filter.h"
@@ -32,6 +34,7 @@ enum { LESSORS = 16 };
 struct retained {
 	struct counters *counters;
 	struct lessor *lessors[LESSORS]; /* one a control socket */
+	struct brokers *brokers[LESSORS]; /* ... too */
 };
 
 static struct retained *retained(void)
@@ -63,6 +66,17 @@ static struct lessor *lessor_of(struct retained *kept, const char *control)
 	return NULL;
 }
 
+static struct brokers *brokers_of(struct retained *kept, const char *control)
+{
+	for (int i = 0; i < LESSORS; i++) {
+		if (kept->brokers[i] == NULL)
+			kept->brokers[i] = brokers_new(control);
+		if (kept->brokers[i] == NULL || strcmp(brokers_control(kept->brokers[i]), control) == 0)
+			return kept->brokers[i];
+	}
+	return NULL;
+}
+
 static int set_up(apr_pool_t *p, apr_pool_t *log, apr_pool_t *temp, server_rec *main_server)
 {
 	struct retained *kept = retained();
@@ -77,8 +91,13 @@ static int set_up(apr_pool_t *p, apr_pool_t *log, apr_pool_t *temp, server_rec *
 	for (server_rec *s = main_server; s != NULL; s = s->next) {
 		struct server_config *c = config_of_server(s);
 
-		c->lessor = lessor_of(kept, c->control != NULL ? c->control : FCGIPM_CONTROL_SOCKET);
-		if (c->lessor == NULL) {
+		const char *control = c->control != NULL ? c->control : FCGIPM_CONTROL_SOCKET;
+
+		c->counters = kept->counters;
+		c->local_permitted = startup_permits_local(c);
+		c->lessor = lessor_of(kept, control);
+		c->brokers = brokers_of(kept, control);
+		if (c->lessor == NULL || c->brokers == NULL) {
 			ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "FP0003: FcgipmControl: more than %d control sockets, or no memory", LESSORS);
 			return HTTP_INTERNAL_SERVER_ERROR;
 		}
@@ -178,6 +197,8 @@ static void register_hooks(apr_pool_t *p)
 	park_register(p);
 	roles_register(p);
 	filter_register(p);
+	cgi_register(p);
+	ap_hook_check_config(startup_check, NULL, NULL, APR_HOOK_MIDDLE);
 	ap_hook_post_config(set_up, NULL, NULL, APR_HOOK_MIDDLE);
 	ap_hook_monitor(look_again, NULL, NULL, APR_HOOK_MIDDLE);
 	ap_hook_child_init(begin_child, NULL, NULL, APR_HOOK_MIDDLE);

@@ -3,6 +3,7 @@
 
 #include <http_protocol.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include "mod_fcgipm/counters.h"
 #include "mod_fcgipm/lessor.h"
@@ -22,17 +23,20 @@ static int64_t value(const struct pool_counters *c, unsigned which)
 
 static void tell_machine(request_rec *r, const struct counters *all, const struct pool_counters *c)
 {
+	bool exec = strncmp(c->name, COUNTERS_EXEC, strlen(COUNTERS_EXEC)) == 0;
+	unsigned first = exec ? FAILURE_OF_POOLS : 0, end = exec ? FAILURE_COUNT : FAILURE_OF_POOLS;
+
 	for (unsigned i = 0; i < GAUGE_COUNT; i++)
 		ap_rprintf(r, "Fcgipm[%s].%s: %" PRId64 "\n", c->name, gauges[i].name, gauges_sum(all, c, (enum gauge)i));
 	for (unsigned i = 0; i < COUNTER_FAILURES; i++)
 		ap_rprintf(r, "Fcgipm[%s].%s: %" PRId64 "\n", c->name, counters[i].name, value(c, i));
-	for (unsigned i = 0; i < FAILURE_COUNT; i++)
+	for (unsigned i = first; i < end; i++)
 		ap_rprintf(r, "Fcgipm[%s].Failed[%s]: %" PRId64 "\n", c->name, failure_name((enum failure)i), value(c, COUNTER_FAILURES + i));
 }
 
 static void tell_person(request_rec *r, const struct counters *all, const struct pool_counters *c)
 {
-	ap_rprintf(r, "<tr><td>%s</td>", c->name); /* a pool's name needs no escaping */
+	ap_rprintf(r, "<tr><td>%s</td>", c->name); /* needs no escaping */
 	for (unsigned i = 0; i < GAUGE_COUNT; i++)
 		ap_rprintf(r, "<td align=\"right\">%" PRId64 "</td>", gauges_sum(all, c, (enum gauge)i));
 	for (unsigned i = 0; i < COUNTER_FAILURES; i++)

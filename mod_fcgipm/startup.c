@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mod_fcgipm/config.h"
 #include "mod_fcgipm/module.h"
 #include "mod_fcgipm/park.h"
 
@@ -49,4 +50,59 @@ void startup_say_how_requests_wait(apr_pool_t *temp, server_rec *s)
 			     "FP0005: AsyncRequestWorkerFactor %g is small: beyond %d connections a child accepts no more, though its threads are free; 16 "
 			     "serves well where many requests wait",
 			     factor, takes);
+}
+
+/* ---- FcgipmExecProfile local ---- */
+
+static bool has_threads(void)
+{
+	int threaded = 0;
+
+	return ap_mpm_query(AP_MPMQ_IS_THREADED, &threaded) == APR_SUCCESS && threaded != AP_MPMQ_NOT_SUPPORTED;
+}
+
+bool startup_permits_local(const struct server_config *c)
+{
+	return c->control == NULL || !has_threads();
+}
+
+/* Whether it runs programs by the profile "local". */
+static bool is_local(apr_pool_t *temp, const ap_directive_t *d)
+{
+	const char *args = d->args, *word;
+	bool filter = strcasecmp(d->directive, "FcgipmExtFilter") == 0;
+
+	if (!filter && strcasecmp(d->directive, "FcgipmExecProfile") != 0)
+		return false;
+	do
+		word = ap_getword_conf(temp, &args);
+	while (filter && strchr(word, '=') != NULL);
+	return strcmp(word, "local") == 0;
+}
+
+static const ap_directive_t *find_local(apr_pool_t *temp, const ap_directive_t *d)
+{
+	const ap_directive_t *found = NULL;
+
+	for (; d != NULL && found == NULL; d = d->next)
+		found = is_local(temp, d) ? d : find_local(temp, d->first_child);
+	return found;
+}
+
+int startup_check(apr_pool_t *p, apr_pool_t *log, apr_pool_t *temp, server_rec *main_server)
+{
+	const ap_directive_t *d = find_local(temp, ap_conftree);
+
+	(void)p;
+	(void)log;
+	for (const server_rec *s = main_server; d != NULL && s != NULL; s = s->next) {
+		if (startup_permits_local(config_of_server(s)))
+			continue;
+		ap_log_error(APLOG_MARK, APLOG_CRIT | APLOG_STARTUP, 0, main_server,
+			     "FP0006: %s:%d: %s local: this httpd has threads (%s MPM) and a manager (FcgipmControl): it is not to fork; name a profile of the "
+			     "exec broker, or take the prefork MPM",
+			     d->filename, d->line_num, d->directive, ap_show_mpm());
+		return HTTP_INTERNAL_SERVER_ERROR;
+	}
+	return OK;
 }

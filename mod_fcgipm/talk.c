@@ -4,7 +4,6 @@
 #include <apr_strings.h>
 #include <errno.h>
 #include <http_log.h>
-#include <http_request.h>
 #include <poll.h>
 #include <string.h>
 
@@ -238,7 +237,7 @@ static void take_event(struct talk *t, const struct fcgi_client_event *e)
 			talk_fail(t, f, NULL);
 		break;
 	case FCGI_CLIENT_STDERR:
-		stderr_take(&t->errors, t->r, t->lease, (const char *)e->at, e->len);
+		stderr_take(&t->errors, t->r, &t->lease->errors, (const char *)e->at, e->len);
 		break;
 	case FCGI_CLIENT_END:
 		take_end(t, e->protocol_status);
@@ -410,45 +409,15 @@ void talk_abort(struct talk *t)
 
 /* ---- the end ---- */
 
-static int end_failed(struct talk *t)
-{
-	request_rec *r = t->r;
-	bool sent = t->answer.stage == ANSWER_BODY && t->answer.passed;
-	int status = failure_tell(r, t->lease->to.pool, t->lease->counters, t->failure, t->detail);
-
-	if (sent) {
-		answer_break(&t->answer);
-		return OK;
-	}
-	apr_brigade_cleanup(t->answer.bb);
-	apr_table_clear(r->headers_out);
-	r->status = HTTP_OK;
-	r->status_line = NULL;
-	return status;
-}
-
-static int redirect(struct talk *t)
-{
-	request_rec *r = t->r;
-
-	/* The new request has no body and is a GET, whatever this one was. */
-	r->method = "GET";
-	r->method_number = M_GET;
-	apr_table_unset(r->headers_in, "Content-Length");
-	apr_table_unset(r->headers_in, "Transfer-Encoding");
-	ap_internal_redirect_handler(t->answer.redirect, r);
-	return OK;
-}
-
 int talk_end(struct talk *t)
 {
 	int status = OK;
 
-	stderr_end(&t->errors, t->r, t->lease);
+	stderr_end(&t->errors, t->r, &t->lease->errors);
 	if (t->failure != FAILURE_NONE)
-		status = end_failed(t);
+		status = answer_fail(&t->answer, failure_tell(t->r, t->lease->to.pool, t->lease->counters, t->failure, t->detail));
 	else if (t->answer.error != 0)
 		status = t->answer.error;
 	apr_pool_cleanup_run(t->r->pool, t, talk_cleanup);
-	return t->answer.redirect != NULL && t->failure == FAILURE_NONE ? redirect(t) : status;
+	return t->answer.redirect != NULL && t->failure == FAILURE_NONE ? answer_redirect(&t->answer) : status;
 }
