@@ -130,6 +130,8 @@ int child_exec(struct launcher *l, struct child *c, const struct child_ops *ops,
 		struct priv_jail mine = *jail;
 
 		mine.report_fd = report;
+		mine.signals = l->unclean_signals;
+		mine.bounding = l->bounding;
 		priv_jail_exec(&mine);
 	}
 	if (r < 0)

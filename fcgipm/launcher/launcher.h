@@ -60,6 +60,7 @@ struct launcher {
 	enum fp_log_level log_level;
 	enum fp_log_format log_format;
 	uint32_t max_workers;
+	uint64_t unclean_signals, bounding; /* what a child has to undo (priv_jail) */
 	uint64_t caps; /* kept capabilities beside the table's: those that pools name */
 	struct loop_source signals;
 

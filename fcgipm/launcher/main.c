@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "fcgipm/base/clock.h"
@@ -131,6 +132,18 @@ static void signals_ready(void *ctx, uint32_t events)
 	}
 }
 
+/* Whoever started us may have signals ignored; SIGCHLD we catch.  By number, since libc hides two of its own. */
+static uint64_t not_default(void)
+{
+	uint64_t bits = UINT64_C(1) << (SIGCHLD - 1);
+	uint64_t action[8]; /* the kernel's struct sigaction: the handler first */
+
+	for (int s = 1; s < _NSIG; s++)
+		if (syscall(SYS_rt_sigaction, s, NULL, action, _NSIG / 8) == 0 && action[0] != 0)
+			bits |= UINT64_C(1) << (s - 1);
+	return bits;
+}
+
 /* Stops of children are nobody's business (SA_NOCLDSTOP); a peer that goes away must not end us (SIGPIPE). */
 static int watch_signals(struct launcher *l)
 {
@@ -142,6 +155,7 @@ static int watch_signals(struct launcher *l)
 	for (size_t i = 0; i < sizeof(watched) / sizeof(watched[0]); i++)
 		sigaddset(&set, watched[i]);
 	signal(SIGPIPE, SIG_IGN);
+	l->unclean_signals = not_default();
 	if (sigaction(SIGCHLD, &children, NULL) < 0 || sigprocmask(SIG_SETMASK, &set, NULL) < 0)
 		return -errno;
 	l->signals = (struct loop_source){.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), .events = EPOLLIN, .ready = signals_ready, .ctx = l};

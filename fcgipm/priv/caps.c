@@ -105,3 +105,13 @@ bool priv_caps_have(int cap)
 	cap_free(now);
 	return on == CAP_SET;
 }
+
+uint64_t priv_caps_bounding(void)
+{
+	uint64_t bits = 0;
+	int has;
+
+	for (int c = 0; c < 64 && (has = cap_get_bound((cap_value_t)c)) >= 0; c++)
+		bits |= (uint64_t)has << c;
+	return bits;
+}

@@ -45,9 +45,9 @@ static int step_signals(const struct priv_jail *j)
 	static const uint64_t dfl[8]; /* the kernel's struct sigaction, all zero: SIG_DFL */
 	sigset_t none;
 
-	(void)j;
 	for (int s = 1; s < _NSIG; s++) /* KILL and STOP refuse; libc's own two too, and posix_spawn() leaves those ignored: hence not by sigaction() */
-		syscall(SYS_rt_sigaction, s, dfl, NULL, _NSIG / 8);
+		if (j->signals == 0 || (j->signals >> (s - 1) & 1) != 0)
+			syscall(SYS_rt_sigaction, s, dfl, NULL, _NSIG / 8);
 	sigemptyset(&none);
 	return sigprocmask(SIG_SETMASK, &none, NULL) < 0 ? -errno : 0;
 }
@@ -225,10 +225,12 @@ static int step_directory(const struct priv_jail *j)
 	return j->directory[0] != '\0' && chdir(j->directory) < 0 ? -errno : 0;
 }
 
-static int drop_bounding(uint64_t keep)
+static int drop_bounding(const struct priv_jail *j)
 {
+	uint64_t may = j->bounding == 0 ? UINT64_MAX : j->bounding;
+
 	for (unsigned long c = 0; c < 64; c++) {
-		if ((keep >> c & 1) != 0)
+		if ((j->capabilities >> c & 1) != 0 || (may >> c & 1) == 0)
 			continue;
 		if (prctl(PR_CAPBSET_DROP, c, 0L, 0L, 0L) < 0)
 			return errno == EINVAL ? 0 : -errno; /* EINVAL: beyond the last one that this kernel knows */
@@ -247,7 +249,7 @@ static int empty_bounding(const struct priv_jail *j)
 	if ((have & BIT(CAP_SETPCAP)) == 0)
 		return j->no_new_privs ? 0 : -EPERM;
 	r = set_caps((struct cap_sets){.permitted = have, .effective = BIT(CAP_SETPCAP)});
-	return r == 0 ? drop_bounding(j->capabilities) : r;
+	return r == 0 ? drop_bounding(j) : r;
 }
 
 /* No capability in any set, but for those that the pool asked for, which become ambient so that exec keeps them. */

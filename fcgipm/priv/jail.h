@@ -61,6 +61,8 @@ struct priv_jail {
 	int nice;
 	uint64_t capabilities; /* kept as ambient */
 	bool no_new_privs;
+	uint64_t signals; /* bit N-1: signal N may be caught or ignored here, and is reset; 0: any may */
+	uint64_t bounding; /* capabilities that may be in the bounding set here; 0: any may */
 	int exec_fd; /* an executable opened beforehand, or -1 */
 	const char *path;
 	const char *const *argv;

@@ -1,7 +1,8 @@
 """CGI: fcgipm's exec broker behind mod_fcgipm, beside mod_cgid (and mod_cgi) in the same httpd, and fcgiwrap behind nginx.  A trivial compiled program.
 
-CPU is that of web server, broker and everything that they started, theirs and that of what they have waited for."""
+CPU is that of the whole machine but for wrk: run it where nothing else does."""
 import os
+import resource
 import shutil
 import socket
 import statistics
@@ -72,28 +73,12 @@ http {{
 """
 
 
-def tree(pid):
-    """pid and what descends from it."""
-    pids = [pid]
-    for p in pids:
-        for task in Path(f"/proc/{p}/task").glob("*/children"):
-            try:
-                pids += map(int, task.read_text().split())
-            except (FileNotFoundError, ProcessLookupError):
-                pass
-    return pids
-
-
-def cpu_s(pids):
-    """With that of the children that each has waited for."""
-    total = 0
-    for pid in pids:
-        try:
-            fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        total += sum(int(fields[i]) for i in (11, 12, 13, 14))
-    return total / os.sysconf("SC_CLK_TCK")
+def cpu_s():
+    """Of the whole machine but the load generator: mod_cgid's programs are nobody's children to be waited for, and in no process' count."""
+    fields = [int(n) for n in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    user, nice, system, _, _, irq, softirq, _ = fields
+    loads = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK") - loads.ru_utime - loads.ru_stime
 
 
 class Stage:
@@ -119,16 +104,16 @@ class Stage:
         (self.dir / f"httpd.{mpm}.conf").write_text(HTTPD.format(
             dir=self.dir, port=port, mpm=mpm, cgi=cgi, modules=MODULES, build=self.build, run=self.manager.run, big=big, processes=PROCESSES[mpm],
             user="User www-data\nGroup www-data" if root else "", cgid=f"ScriptSock {self.dir}/cgid.sock" if cgi == "cgid" else ""))
-        process = self.start(["/usr/sbin/apache2", "-DFOREGROUND", "-f", self.dir / f"httpd.{mpm}.conf"], port)
-        return process, port
+        self.start(["/usr/sbin/apache2", "-DFOREGROUND", "-f", self.dir / f"httpd.{mpm}.conf"], port)
+        return port
 
     def fcgiwrap(self, count):
         address, port, root = self.dir / "fcgiwrap.sock", free_port(), os.geteuid() == 0
-        wrap = self.start_fcgiwrap(count, address)
+        self.start_fcgiwrap(count, address)
         wait_for(address.exists)
         (self.dir / "nginx.conf").write_text(NGINX.format(dir=self.dir, port=port, user="user www-data;" if root else ""))
-        nginx = self.start(["/usr/sbin/nginx", "-c", self.dir / "nginx.conf"], port)
-        return (wrap, nginx), port
+        self.start(["/usr/sbin/nginx", "-c", self.dir / "nginx.conf"], port)
+        return port
 
     def start_fcgiwrap(self, count, address):
         """The socket's directory may be root's: it is bound here and handed over on descriptor 0."""
@@ -156,11 +141,11 @@ def stage(build):
         s.close()
 
 
-def measure(url, roots, clients):
+def measure(url, clients):
     wrk(url, clients, 1)
-    before = cpu_s([p for r in roots for p in tree(r)])
+    before = cpu_s()
     got = wrk(url, clients, SECONDS)
-    got["a CPU-second"] = got["requests"] / max(cpu_s([p for r in roots for p in tree(r)]) - before, 0.01)
+    got["a CPU-second"] = got["requests"] / max(cpu_s() - before, 0.01)
     return got
 
 
@@ -181,8 +166,7 @@ def turns(rounds, candidates, clients):
     got = {name: [] for name in candidates}
     for i in range(rounds):
         for name in sorted(candidates, reverse=i % 2 == 1):
-            url, roots = candidates[name]
-            got[name].append(measure(url, roots, clients))
+            got[name].append(measure(candidates[name], clients))
     return {name: got[name] for name in candidates}
 
 
@@ -194,12 +178,11 @@ def answers(url):
 def cgi(rounds):
     build = Path(os.environ["FCGIPM_BUILD"])
     with stage(build) as s:
-        httpd, port = s.httpd()
-        (wrap, nginx), nginx_port = s.fcgiwrap(64)
+        port = s.httpd()
+        nginx_port = s.fcgiwrap(64)
         base = f"http://127.0.0.1:{port}"
-        candidates = {"mod_fcgipm, broker": (f"{base}/fcgipm/hello", [httpd.pid, s.manager.launcher_pid]), "mod_cgid": (f"{base}/plain/hello", [httpd.pid]),
-                      "nginx, fcgiwrap": (f"http://127.0.0.1:{nginx_port}/", [wrap.pid, nginx.pid])}
-        for url, _ in candidates.values():
+        candidates = {"mod_fcgipm, broker": f"{base}/fcgipm/hello", "mod_cgid": f"{base}/plain/hello", "nginx, fcgiwrap": f"http://127.0.0.1:{nginx_port}/"}
+        for url in candidates.values():
             answers(url)
         for clients in (8, 64):
             show(f"CGI, httpd event, {clients} clients", turns(rounds, candidates, clients), ("mod_cgid", "nginx, fcgiwrap"))
@@ -209,11 +192,10 @@ def big(rounds):
     """httpd of 500 MB a child: only who forks there pays for it."""
     build = Path(os.environ["FCGIPM_BUILD"])
     with stage(build) as s:
-        event, port = s.httpd(big=500)
-        prefork, prefork_port = s.httpd("prefork", "cgi", 500)
-        candidates = {"mod_fcgipm, broker": (f"http://127.0.0.1:{port}/fcgipm/hello", [event.pid, s.manager.launcher_pid]), "mod_cgid": (f"http://127.0.0.1:{port}/plain/hello", [event.pid]),
-                      "mod_cgi, prefork": (f"http://127.0.0.1:{prefork_port}/plain/hello", [prefork.pid])}
-        for url, _ in candidates.values():
+        port, prefork_port = s.httpd(big=500), s.httpd("prefork", "cgi", 500)
+        candidates = {"mod_fcgipm, broker": f"http://127.0.0.1:{port}/fcgipm/hello", "mod_cgid": f"http://127.0.0.1:{port}/plain/hello",
+                      "mod_cgi, prefork": f"http://127.0.0.1:{prefork_port}/plain/hello"}
+        for url in candidates.values():
             answers(url)
         show("CGI, children of 500 MB, 8 clients", turns(rounds, candidates, 8), ("mod_cgid", "mod_cgi, prefork"))
 
