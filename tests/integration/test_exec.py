@@ -1,15 +1,10 @@
 """The exec broker (docs/exec.md): what runs, as whom, what is refused, and what is left of it."""
+import fcntl
 import os
 import re
 import signal
-import socket
-import stat
-import struct
 import subprocess
-import sys
 import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -19,6 +14,7 @@ from broker import Broker, Refused
 from conftest import BUILD, ROOT, children_of, needs_root, wait_for
 
 REFUSALS = {int(number): name for number, name in re.findall(r'X\(\w+, (\d+), "([a-z-]+)"', (Path(__file__).parents[2] / "include/fcgipm/refusal.h").read_text())}
+SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 SHOW = """#!/bin/sh
 echo "uid=$(id -u) gid=$(id -g) groups=$(id -G) pwd=$PWD args=$* umask=$(umask)"
 env
@@ -276,14 +272,16 @@ def test_an_environment_that_is_too_large_is_refused_and_a_large_one_is_not(fcgi
     env = {**os.environ, "HTTP_COOKIE": cookie}
     done = subprocess.run([BUILD / "bin/fcgipm", "-s", control(m), "exec", "cgi", "--", program], capture_output=True, text=True, env=env, timeout=30, check=False)
     assert done.stdout.strip() == "100000", done.stderr
-    big = os.memfd_create("words", os.MFD_ALLOW_SEALING)
-    os.write(big, broker.words([program], [f"HTTP_{i}={cookie}" for i in range(3)]))
-    b = Broker(control(m))
-    message = broker.message(broker.X_RUN, broker.text("cgi") + broker.text("") + b"\0" + broker.blob(b""))
-    b.send(message, [big])
-    with pytest.raises(Refused) as no:
-        b.started()
-    assert REFUSALS[no.value.code] == "malformed", "a memfd that its writer could still change"
+    for count, seals, why in ((3, SEALS, "too-large"), (1, 0, "malformed"), (1, SEALS & ~fcntl.F_SEAL_WRITE, "malformed")):  # what its writer could still change
+        big = os.memfd_create("words", os.MFD_ALLOW_SEALING)
+        os.write(big, broker.words([program], [f"HTTP_{i}={cookie}" for i in range(count)]))
+        fcntl.fcntl(big, fcntl.F_ADD_SEALS, seals)
+        b = Broker(control(m))
+        b.send(broker.message(broker.X_RUN, broker.text("cgi") + broker.text("") + b"\0" + broker.blob(b"")), [big])
+        with pytest.raises(Refused) as no:
+            b.started()
+        assert REFUSALS[no.value.code] == why
+        os.close(big)
 
 
 def test_a_script_that_is_swapped_between_check_and_exec_is_never_run(fcgipm, site, place):
