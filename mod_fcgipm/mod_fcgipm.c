@@ -17,6 +17,7 @@
 #include "mod_fcgipm/cgi.h"
 #include "mod_fcgipm/config.h"
 #include "mod_fcgipm/counters.h"
+#include "mod_fcgipm/ext_filter.h"
 #include "mod_fcgipm/filter.h"
 #include "mod_fcgipm/lessor.h"
 #include "mod_fcgipm/module.h"
@@ -200,6 +201,7 @@ static void register_hooks(apr_pool_t *p)
 	filter_register(p);
 	cgi_register(p);
 	ssi_register(p);
+	ext_filter_register(p);
 	ap_hook_check_config(startup_check, NULL, NULL, APR_HOOK_MIDDLE);
 	ap_hook_post_config(set_up, NULL, NULL, APR_HOOK_MIDDLE);
 	ap_hook_monitor(look_again, NULL, NULL, APR_HOOK_MIDDLE);
