@@ -22,6 +22,7 @@
 #include "mod_fcgipm/lessor.h"
 #include "mod_fcgipm/module.h"
 #include "mod_fcgipm/named.h"
+#include "mod_fcgipm/offer.h"
 #include "mod_fcgipm/park.h"
 #include "mod_fcgipm/report.h"
 #include "mod_fcgipm/roles.h"
@@ -202,6 +203,7 @@ static void register_hooks(apr_pool_t *p)
 	cgi_register(p);
 	ssi_register(p);
 	ext_filter_register(p);
+	offer_register();
 	ap_hook_check_config(startup_check, NULL, NULL, APR_HOOK_MIDDLE);
 	ap_hook_post_config(set_up, NULL, NULL, APR_HOOK_MIDDLE);
 	ap_hook_monitor(look_again, NULL, NULL, APR_HOOK_MIDDLE);
