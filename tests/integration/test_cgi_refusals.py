@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
-from cgi_bench import OTHER, OWNER, Bench, own
-from conftest import directory, needs_root, wait_for
+from cgi_bench import OTHER, OWNER, PROFILES, Bench, own
+from conftest import HERE, directory, needs_root, wait_for
 from test_cgi import receive_until
 
 pytestmark = needs_root
@@ -159,6 +159,32 @@ def test_userdir(bench):
     """~alice's script runs as alice, ~bob's as bob."""
     assert bench.httpd.get("/~alice/cgi-bin/shell.cgi").body.startswith(f"sh {OWNER} GET".encode())
     assert bench.httpd.get("/~bob/cgi-bin/shell.cgi").body.startswith(f"sh {OTHER} GET".encode())
+
+
+def test_chroot(accounts):
+    """FcgipmChroot says which part of a path a program in a chroot does not see."""
+    profiles = PROFILES + """
+  jail: {chroot: @DIR@/jail, roots: [/cgi-bin], min_uid: 1, min_gid: 1}
+"""
+    config = """
+Alias /jail/ @PLACE@/jail/cgi-bin/
+<Location /jail>
+  SetHandler fcgipm-cgi
+  Options +ExecCGI
+  FcgipmExecProfile jail
+  FcgipmChroot @PLACE@/jail
+</Location>
+"""
+    with directory() as place:
+        (place / "jail" / "cgi-bin").mkdir(parents=True)
+        program = place / "jail" / "cgi-bin" / "cgi"
+        subprocess.run(["cc", "-static", "-D_GNU_SOURCE", "-o", program, HERE / "apps" / "cgi.c"], check=True)
+        own(program)
+        b = Bench(place, "event", config, modules=("alias",), profiles=profiles)
+        b.httpd.start()
+        env = dict(line.split("=", 1) for line in b.httpd.get("/jail/cgi?env&").body.decode().splitlines())
+        assert (env["SCRIPT_FILENAME"], env["SCRIPT_NAME"]) == ("/cgi-bin/cgi", "/jail/cgi")
+        b.stop()
 
 
 # ---- ScriptLog
