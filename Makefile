@@ -50,6 +50,7 @@ UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/un
 FUZZ_NAMES = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 APPS = $(patsubst tests/integration/apps/%.c,$(BUILD)/tests/apps/%,$(wildcard tests/integration/apps/*.c))
 BENCH = $(patsubst %.c,$(BUILD)/%,$(filter-out tests/bench/mod_%,$(wildcard tests/bench/*.c))) $(BUILD)/tests/modules/mod_big.so
+MODULES = $(patsubst tests/integration/modules/%.c,$(BUILD)/tests/modules/%.so,$(wildcard tests/integration/modules/*.c))
 HOSTILE = $(patsubst tests/integration/hostile/%.c,$(BUILD)/tests/hostile/%,$(wildcard tests/integration/hostile/*.c))
 
 .PHONY: all help run check check-unit check-fuzz check-integration tests asan fuzz soak bench sim cover lint format docs deps accounts install clean
@@ -129,6 +130,12 @@ $(BUILD)/tests/apps/%: tests/integration/apps/%.c
 	$(call say,LINK,$@)
 	$(Q)$(CC) -std=gnu2x -D_GNU_SOURCE -g -O1 $(WARN) -o $@ $< -lfcgi
 
+# A module of somebody else's, who has but the header.
+$(BUILD)/tests/modules/%.so: tests/integration/modules/%.c include/fcgipm/httpd.h include/fcgipm/client.h
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -std=gnu2x -D_GNU_SOURCE -I. -g -O1 -fPIC $(WARN) $(HTTPD_CFLAGS) -shared -o $@ $<
+
 $(BUILD)/tests/hostile/%: $(BUILD)/obj/tests/integration/hostile/%.o $(call archives,settings spec wire base)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
@@ -167,7 +174,7 @@ FUZZ_WRAPS = priv_fork waitid waitpid wait4 kill socketpair syscall
 
 # ---- tests ----
 
-tests: all $(BUILD)/tools/reference $(UNIT_TESTS) $(FUZZ_NAMES:%=$(BUILD)/tests/fuzz/%) $(APPS) $(HOSTILE)
+tests: all $(BUILD)/tools/reference $(UNIT_TESTS) $(FUZZ_NAMES:%=$(BUILD)/tests/fuzz/%) $(APPS) $(MODULES) $(HOSTILE)
 
 check: deps ## Install what is missing, build, run every test
 	@$(MAKE) -j$(JOBS) --no-print-directory tests
@@ -238,7 +245,7 @@ install: all ## Install below prefix=/usr/local (DESTDIR for packages)
 	install -m 644 $(LIBRARY) $(DESTDIR)$(prefix)/lib/fcgipm/
 	install -m 644 $(CLIENT) $(DESTDIR)$(prefix)/lib/
 	ln -sf $(notdir $(CLIENT)) $(DESTDIR)$(prefix)/lib/libfcgipm.so
-	install -m 644 $(addprefix include/fcgipm/,prefork.h client.h protocol.h refusal.h) $(DESTDIR)$(prefix)/include/fcgipm/
+	install -m 644 $(addprefix include/fcgipm/,prefork.h client.h protocol.h refusal.h httpd.h) $(DESTDIR)$(prefix)/include/fcgipm/
 	install -m 644 $(addprefix include/fcgipm/prefork.,rb py pm lisp) $(DESTDIR)$(prefix)/share/fcgipm/adapters/fcgipm/
 	install -m 644 $(wildcard man/*.8) $(DESTDIR)$(prefix)/share/man/man8/
 	install -m 644 $(wildcard man/*.5) $(DESTDIR)$(prefix)/share/man/man5/

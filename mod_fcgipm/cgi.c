@@ -14,6 +14,7 @@
 
 #include "mod_fcgipm/config.h"
 #include "mod_fcgipm/module.h"
+#include "mod_fcgipm/params.h"
 #include "mod_fcgipm/run.h"
 #include "mod_fcgipm/script_log.h"
 
@@ -84,7 +85,7 @@ static int object(request_rec *r, enum objection o)
 /* ---- what is run ---- */
 
 /* A query without "=" is words (RFC 3875, 4.4), with a backslash before what means something to a shell: scripts have relied on it for as long as there is CGI. */
-static const char *const *make_argv(request_rec *r)
+static const char *const *make_argv(request_rec *r, const char *root)
 {
 	const char *args = r->args != NULL ? r->args : "";
 	size_t words = *args == '\0' || strchr(args, '=') != NULL ? 0 : 1, i;
@@ -93,7 +94,7 @@ static const char *const *make_argv(request_rec *r)
 	for (const char *s = args; words > 0 && words < WORDS_MAX && *s != '\0'; s++)
 		words += *s == '+';
 	argv = apr_pcalloc(r->pool, (words + 2) * sizeof(*argv));
-	argv[0] = r->filename;
+	argv[0] = params_below(root, r->filename);
 	for (i = 1; i <= words; i++) {
 		char *word = ap_getword_nulls(r->pool, &args, '+');
 
@@ -103,11 +104,17 @@ static const char *const *make_argv(request_rec *r)
 	return argv;
 }
 
-static const char *const *make_envp(request_rec *r)
+static const char *const *make_envp(request_rec *r, const char *root)
 {
+	apr_table_t *env = r->subprocess_env;
+
 	ap_add_common_vars(r);
 	ap_add_cgi_vars(r);
-	return (const char *const *)ap_create_environment(r->pool, r->subprocess_env);
+	if (*root != '\0') {
+		env = apr_table_copy(r->pool, env);
+		params_map_paths(env, root);
+	}
+	return (const char *const *)ap_create_environment(r->pool, env);
 }
 
 static bool is_ours(const request_rec *r)
@@ -123,6 +130,7 @@ static int respond(request_rec *r)
 {
 	/* A stream of HTTP/2 has no connection of its own that could carry an unparsed head. */
 	enum answer_use use = r->filename != NULL && is_unparsed(r) && r->connection->master == NULL ? ANSWER_IS_UNPARSED : ANSWER_IS_RESPONSE;
+	const char *root = config_of(r)->chroot_prefix != NULL ? config_of(r)->chroot_prefix : "";
 	enum objection o;
 	struct run *run;
 	int status;
@@ -134,11 +142,11 @@ static int respond(request_rec *r)
 		return object(r, o);
 	status = run_begin(&run, r,
 			   &(const struct run_wish){.profile = config_of(r)->exec,
-						    .argv = make_argv(r),
-						    .envp = make_envp(r),
+						    .argv = make_argv(r, root),
+						    .envp = make_envp(r, root),
 						    .about = r->filename,
 						    .input = RUN_READS_BODY,
-						    .answer = {.use = use, .root = ""}});
+						    .answer = {.use = use, .root = root}});
 	if (status != OK)
 		return status;
 	run_wait(run);

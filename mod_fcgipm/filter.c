@@ -8,31 +8,12 @@
 #include <util_filter.h>
 
 #include "mod_fcgipm/config.h"
+#include "mod_fcgipm/filtering.h"
 #include "mod_fcgipm/spool.h"
 #include "mod_fcgipm/talk.h"
 #include "mod_fcgipm/wait.h"
 
 static ap_filter_rec_t *registered;
-
-static apr_status_t fail(ap_filter_t *f, int status)
-{
-	apr_bucket_alloc_t *alloc = f->c->bucket_alloc;
-	apr_bucket_brigade *bb = apr_brigade_create(f->r->pool, alloc);
-
-	APR_BRIGADE_INSERT_TAIL(bb, ap_bucket_error_create(status, NULL, f->r->pool, alloc));
-	APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(alloc));
-	return ap_pass_brigade(f->next, bb);
-}
-
-/* What was said of the bytes as they were does not hold for what becomes of them (RFC 9110, 8.8). */
-static void unset_validators(request_rec *r)
-{
-	apr_table_unset(r->headers_out, "Content-Length");
-	apr_table_unset(r->headers_out, "Content-MD5");
-	apr_table_unset(r->headers_out, "ETag");
-	apr_table_unset(r->headers_out, "Last-Modified");
-	apr_table_unset(r->headers_out, "Accept-Ranges");
-}
 
 static apr_status_t run(ap_filter_t *f, struct spool *s)
 {
@@ -47,11 +28,11 @@ static apr_status_t run(ap_filter_t *f, struct spool *s)
 	wish.more = more;
 	status = talk_begin(&t, r, &wish);
 	if (status == OK) {
-		unset_validators(r);
+		filtering_unset_validators(r);
 		wait_in_thread(t);
 		status = talk_end(t);
 	}
-	return status == OK ? APR_SUCCESS : fail(f, status);
+	return status == OK ? APR_SUCCESS : filtering_fail(f, status);
 }
 
 static bool take_end(apr_bucket_brigade *bb)
@@ -67,14 +48,6 @@ static bool take_end(apr_bucket_brigade *bb)
 	return ended;
 }
 
-static bool has_error(apr_bucket_brigade *bb)
-{
-	for (apr_bucket *e = APR_BRIGADE_FIRST(bb); e != APR_BRIGADE_SENTINEL(bb); e = APR_BUCKET_NEXT(e))
-		if (AP_BUCKET_IS_ERROR(e))
-			return true;
-	return false;
-}
-
 static apr_status_t collect(ap_filter_t *f, apr_bucket_brigade *bb)
 {
 	struct spool *s = f->ctx;
@@ -85,7 +58,7 @@ static apr_status_t collect(ap_filter_t *f, apr_bucket_brigade *bb)
 		f->ctx = s = apr_palloc(f->r->pool, sizeof(*s));
 		spool_init(s, f->r);
 	}
-	if (has_error(bb) || AP_STATUS_IS_HEADER_ONLY(f->r->status)) { /* it is not whole, and never will be; or there is nothing */
+	if (filtering_has_error(bb) || AP_STATUS_IS_HEADER_ONLY(f->r->status)) { /* it is not whole, and never will be; or there is nothing */
 		ap_remove_output_filter(f);
 		return ap_pass_brigade(f->next, bb);
 	}

@@ -17,13 +17,16 @@
 #include "mod_fcgipm/cgi.h"
 #include "mod_fcgipm/config.h"
 #include "mod_fcgipm/counters.h"
+#include "mod_fcgipm/ext_filter.h"
 #include "mod_fcgipm/filter.h"
 #include "mod_fcgipm/lessor.h"
 #include "mod_fcgipm/module.h"
 #include "mod_fcgipm/named.h"
+#include "mod_fcgipm/offer.h"
 #include "mod_fcgipm/park.h"
 #include "mod_fcgipm/report.h"
 #include "mod_fcgipm/roles.h"
+#include "mod_fcgipm/ssi.h"
 #include "mod_fcgipm/startup.h"
 #include "mod_fcgipm/talk.h"
 #include "mod_fcgipm/wait.h"
@@ -198,6 +201,9 @@ static void register_hooks(apr_pool_t *p)
 	roles_register(p);
 	filter_register(p);
 	cgi_register(p);
+	ssi_register(p);
+	ext_filter_register(p);
+	offer_register();
 	ap_hook_check_config(startup_check, NULL, NULL, APR_HOOK_MIDDLE);
 	ap_hook_post_config(set_up, NULL, NULL, APR_HOOK_MIDDLE);
 	ap_hook_monitor(look_again, NULL, NULL, APR_HOOK_MIDDLE);

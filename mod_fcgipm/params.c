@@ -11,7 +11,7 @@ static const char *const paths[] = {"SCRIPT_FILENAME", "PATH_TRANSLATED", "DOCUM
 /* Not for an authorizer.  The core's own table may have them from a request before this one. */
 static const char *const unauthorized[] = {"PATH_INFO", "PATH_TRANSLATED", "SCRIPT_NAME"};
 
-static const char *below(const char *root, const char *path)
+const char *params_below(const char *root, const char *path)
 {
 	size_t n = strlen(root);
 
@@ -20,7 +20,7 @@ static const char *below(const char *root, const char *path)
 	return path[n] == '\0' ? "/" : path + n;
 }
 
-static void map_paths(apr_table_t *env, const char *root)
+void params_map_paths(apr_table_t *env, const char *root)
 {
 	if (*root == '\0')
 		return;
@@ -28,7 +28,7 @@ static void map_paths(apr_table_t *env, const char *root)
 		const char *value = apr_table_get(env, paths[i]);
 
 		if (value != NULL)
-			apr_table_setn(env, paths[i], below(root, value));
+			apr_table_setn(env, paths[i], params_below(root, value));
 	}
 }
 
@@ -50,7 +50,7 @@ static void adapt(request_rec *r, apr_table_t *env, const struct params_wish *wi
 	if (apr_table_get(env, "REDIRECT_STATUS") == NULL)
 		apr_table_setn(env, "REDIRECT_STATUS", "200"); /* php-cgi's cgi.force_redirect */
 	set_length(r, env, wish->content_length);
-	map_paths(env, wish->root);
+	params_map_paths(env, wish->root);
 }
 
 /* ap_add_cgi_vars() would look up PATH_INFO as a request of its own, which would have to be authorized in its turn. */

@@ -20,6 +20,11 @@ struct params_wish {
 	const apr_table_t *more; /* added; NULL: nothing */
 };
 
+/* A path as who has that root sees it. */
+const char *params_below(const char *root, const char *path);
+/* All that are paths in the server's file system. */
+void params_map_paths(apr_table_t *env, const char *root);
+
 struct params params_make(request_rec *r, const struct params_wish *wish);
 
 #endif

@@ -31,6 +31,7 @@ enum {
 	BUFFER = 60 * 1024, /* below httpd's FlushMaxThreshold: passing on what fits never waits for the client */
 	FLUSH_MS = 10, /* a program that is silent for so long has paused, and is not just ending */
 	QUIET_MS = 20, /* only then it is asked whether it has begun */
+	BEGINNING_MS = 500, /* that a filter is given for its first word, where it is wanted at once */
 	ENDING_MS = 100, /* between the end of its output and its own */
 	BLIND_MS = 20, /* between looks at a client that has no socket of its own */
 	BLIND_BODY_MS = 2, /* ... and is to send something */
@@ -87,7 +88,7 @@ static void fail_refused(struct run *n)
 {
 	const struct program *p = &n->program;
 
-	fail(n, failure_of(p->refusal), apr_psprintf(n->r->pool, "%s (%s)", fcgipm_refusal_name(p->refusal), p->why));
+	fail(n, failure_of(p->refusal), p->why);
 }
 
 /* The question itself failed. */
@@ -96,10 +97,13 @@ static enum failure failure_of_error(int error)
 	switch (error) {
 	case -E2BIG:
 		return FAILURE_EXEC_TOO_LARGE;
+	case -EACCES:
+		return FAILURE_EXEC_REFUSED;
+	case -EAGAIN:
+		return FAILURE_EXEC_BUSY;
 	case -ENOENT:
 	case -ECONNREFUSED:
 	case -ECONNRESET:
-	case -EACCES:
 	case -ETIMEDOUT:
 	case -EPROTO:
 		return FAILURE_EXEC_NO_BROKER;
@@ -156,6 +160,7 @@ static struct run *run_new(request_rec *r, const struct run_wish *wish)
 	n->errors.len = 0;
 	n->r = r;
 	n->owner = getpid();
+	n->patience_ms = BEGINNING_MS;
 	n->profile = wish->profile;
 	n->about = wish->about;
 	n->input = wish->input;
@@ -315,6 +320,7 @@ static void take_output(struct run *n, const char *bytes, size_t len)
 {
 	enum failure f;
 
+	n->heard = n->heard || len > 0;
 	if (n->answered)
 		return;
 	if (n->log != NULL && n->answer.stage == ANSWER_HEAD)
@@ -571,11 +577,16 @@ bool run_feed(struct run *n, const char *at, size_t len)
 	return !n->over && n->program.stdio[IN] >= 0;
 }
 
+/* A program may need a while to begin, and then it may be of the kind that says nothing until it has all: that is found out once. */
 void run_flush(struct run *n)
 {
+	int64_t end = fp_now_ms() + n->patience_ms, left;
+
+	n->heard = false;
 	n->active_ms = fp_now_ms();
-	if (!n->over)
-		turn(n, FLUSH_MS);
+	while (!n->over && !n->heard && (left = end - fp_now_ms()) > 0)
+		turn(n, (int)left);
+	n->patience_ms = FLUSH_MS;
 	if (!n->over && may_flush(n))
 		answer_pass(&n->answer, true);
 }

@@ -54,6 +54,8 @@ struct run {
 	const char *left; /* input that the pipe did not take yet */
 	size_t left_len;
 	int client; /* its descriptor; -1 */
+	bool heard; /* it has said something since run_flush() began */
+	int patience_ms; /* of run_flush() */
 	int64_t asked_ms, active_ms; /* when; when a byte came or went */
 	int64_t closed_ms; /* when its output came to its end */
 	int64_t timeout_ms; /* FcgipmTimeout */

@@ -3,8 +3,8 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 bad=0
-mapfile -t sources < <(git ls-files 'fcgipm/*.c' 'include/*.h')
-mapfile -t module < <(git ls-files 'mod_fcgipm/*.c')
+mapfile -t sources < <(git ls-files 'fcgipm/*.c' 'include/*.h' ':!include/fcgipm/httpd.h')
+mapfile -t module < <(git ls-files 'mod_fcgipm/*.c' include/fcgipm/httpd.h)
 mapfile -t formatted < <(git ls-files '*.c' '*.h')
 mapfile -t shells < <(git ls-files '*.sh' '.ci/run')
 
