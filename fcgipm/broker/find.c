@@ -7,10 +7,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "fcgipm/base/fd.h"
@@ -41,6 +43,7 @@ struct walk {
 	size_t at, literal; /* the component to come; where the administrator's part ends */
 	unsigned links;
 	bool jailed;
+	struct broker_found found;
 };
 
 static size_t part_len(const struct walk *w)
@@ -60,18 +63,24 @@ static bool name_part(const struct walk *w, char (*ret)[NAME_MAX + 1])
 	return true;
 }
 
-static enum fcgipm_refusal restart(struct walk *w, bool from_root)
+/* Takes fd, and notes whose it is. */
+static enum fcgipm_refusal enter(struct walk *w, int fd)
 {
-	int again;
+	struct broker_found *f = &w->found;
 
-	if (!from_root)
-		return FCGIPM_REFUSED_NOT;
-	again = fcntl(w->root, F_DUPFD_CLOEXEC, 0);
-	if (again < 0)
-		return FCGIPM_REFUSED_STEP;
 	fp_close(&w->dir);
-	w->dir = again;
-	return FCGIPM_REFUSED_NOT;
+	w->dir = fd;
+	if (f->depth == BROKER_DEPTH_MAX)
+		return FCGIPM_REFUSED_PATH;
+	return fstat(fd, &f->way[f->depth++]) < 0 ? FCGIPM_REFUSED_STEP : FCGIPM_REFUSED_NOT;
+}
+
+static enum fcgipm_refusal begin_at_root(struct walk *w)
+{
+	int again = fcntl(w->root, F_DUPFD_CLOEXEC, 0);
+
+	w->found.depth = 0;
+	return again < 0 ? FCGIPM_REFUSED_STEP : enter(w, again);
 }
 
 /* Puts the link's target in place of the component. */
@@ -88,83 +97,73 @@ static enum fcgipm_refusal follow(struct walk *w, int link)
 	w->literal = w->literal - rest + (size_t)n;
 	w->at = 0;
 	memcpy(w->path, next, (size_t)n + tail + 1);
-	return restart(w, target[0] == '/');
+	return target[0] == '/' ? begin_at_root(w) : FCGIPM_REFUSED_NOT;
 }
 
-static bool may_follow(const struct stat *st)
+/* Root's, or our own; and none below the administrator's part. */
+static enum fcgipm_refusal meet_link(struct walk *w, int link, const struct stat *st)
 {
-	return st->st_uid == 0 || st->st_uid == geteuid();
+	bool may = w->at < w->literal && (st->st_uid == 0 || st->st_uid == geteuid());
+
+	return may ? follow(w, link) : FCGIPM_REFUSED_LINK;
 }
 
-/* One component of the administrator's part: a directory is entered, a link followed; anything else is the end. */
-static enum fcgipm_refusal step(struct walk *w, struct broker_found *ret)
+/* Owner and group are what such a file system likes to say. */
+static bool is_foreign(int fd)
 {
-	char name[NAME_MAX + 1];
-	fp_autoclose int fd = -1;
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) < 0 || fs.f_type == FUSE_SUPER_MAGIC;
+}
+
+static enum fcgipm_refusal take_file(struct walk *w, const char *name)
+{
+	fp_autoclose int fd = openat(w->dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0 || fstat(fd, &w->found.st) < 0)
+		return refusal_of(errno);
+	if (S_ISLNK(w->found.st.st_mode))
+		return meet_link(w, fd, &w->found.st);
+	w->found.foreign = is_foreign(fd) || is_foreign(w->dir);
+	w->found.file = FP_TAKE_FD(fd);
+	return FCGIPM_REFUSED_NOT;
+}
+
+/* O_DIRECTORY, so that what is to be mounted there is (autofs(5)).  Beneath, and by no link (openat2(2)); a link fails, and is looked at then. */
+static enum fcgipm_refusal take_directory(struct walk *w, const char *name)
+{
+	static const struct open_how how = {.flags = O_PATH | O_CLOEXEC | O_DIRECTORY, .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+	fp_autoclose int link = -1;
+	int fd = (int)syscall(SYS_openat2, w->dir, name, &how, sizeof(how));
 	struct stat st;
 
+	if (fd < 0 && errno == ELOOP) {
+		link = openat(w->dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		if (link < 0 || fstat(link, &st) < 0 || !S_ISLNK(st.st_mode))
+			return FCGIPM_REFUSED_LINK;
+		return meet_link(w, link, &st);
+	}
+	if (fd < 0)
+		return refusal_of(errno);
+	w->at += part_len(w);
+	return enter(w, fd);
+}
+
+static enum fcgipm_refusal step(struct walk *w)
+{
+	char name[NAME_MAX + 1];
+
+	w->at += strspn(w->path + w->at, "/");
 	if (!name_part(w, &name))
 		return FCGIPM_REFUSED_MISSING;
 	if (w->jailed && strcmp(name, "..") == 0)
 		return FCGIPM_REFUSED_LINK; /* of a link's target; it might lead out */
-	fd = openat(w->dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return refusal_of(errno);
-	if (S_ISLNK(st.st_mode))
-		return may_follow(&st) ? follow(w, fd) : FCGIPM_REFUSED_LINK;
-	w->at += part_len(w);
-	if (w->path[w->at] == '\0') {
-		if (fstat(w->dir, &ret->directory) < 0)
-			return FCGIPM_REFUSED_STEP;
-		ret->st = st;
-		ret->file = FP_TAKE_FD(fd);
-		return FCGIPM_REFUSED_NOT;
-	}
-	if (!S_ISDIR(st.st_mode))
-		return FCGIPM_REFUSED_MISSING;
-	fp_close(&w->dir);
-	w->dir = FP_TAKE_FD(fd);
-	return FCGIPM_REFUSED_NOT;
-}
-
-/* What somebody else may have made: beneath, and by no link. */
-static enum fcgipm_refusal descend(struct walk *w, struct broker_found *ret)
-{
-	static const struct open_how how = {.flags = O_PATH | O_CLOEXEC | O_DIRECTORY,
-					    .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
-	char *rest = w->path + w->at, *slash = strrchr(rest, '/');
-	fp_autoclose int dir = -1, file = -1;
-
-	if (slash != NULL)
-		*slash = '\0';
-	dir = slash == NULL ? fcntl(w->dir, F_DUPFD_CLOEXEC, 0) : (int)syscall(SYS_openat2, w->dir, rest, &how, sizeof(how));
-	if (dir >= 0)
-		file = openat(dir, slash == NULL ? rest : slash + 1, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (file < 0)
-		return refusal_of(errno);
-	if (fstat(dir, &ret->directory) < 0 || fstat(file, &ret->st) < 0)
-		return FCGIPM_REFUSED_STEP;
-	if (S_ISLNK(ret->st.st_mode))
-		return FCGIPM_REFUSED_LINK;
-	ret->file = FP_TAKE_FD(file);
-	return FCGIPM_REFUSED_NOT;
-}
-
-static enum fcgipm_refusal walk(struct walk *w, struct broker_found *ret)
-{
-	enum fcgipm_refusal r = FCGIPM_REFUSED_NOT;
-
-	while (r == FCGIPM_REFUSED_NOT && ret->file < 0) {
-		w->at += strspn(w->path + w->at, "/");
-		r = w->at < w->literal ? step(w, ret) : descend(w, ret);
-	}
-	return r;
+	return w->path[w->at + part_len(w)] == '\0' ? take_file(w, name) : take_directory(w, name);
 }
 
 enum fcgipm_refusal broker_find(const struct broker_way *way, struct broker_found *ret)
 {
-	struct walk w = {.dir = -1, .literal = way->literal, .jailed = way->chroot[0] != '\0'};
-	struct broker_found found = {.file = -1};
+	struct walk w = {.dir = -1, .literal = way->literal, .jailed = way->chroot[0] != '\0', .found.file = -1};
 	size_t len = strlen(way->path);
 	enum fcgipm_refusal r;
 
@@ -174,12 +173,14 @@ enum fcgipm_refusal broker_find(const struct broker_way *way, struct broker_foun
 	w.root = open(w.jailed ? way->chroot : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (w.root < 0)
 		return refusal_of(errno);
-	r = restart(&w, true);
-	if (r == FCGIPM_REFUSED_NOT)
-		r = walk(&w, &found);
-	fp_close(&w.dir);
+	r = begin_at_root(&w);
+	while (r == FCGIPM_REFUSED_NOT && w.found.file < 0)
+		r = step(&w);
 	fp_close(&w.root);
+	w.found.dir = w.dir;
 	if (r == FCGIPM_REFUSED_NOT)
-		*ret = found;
+		*ret = w.found;
+	else
+		fp_close(&w.dir);
 	return r;
 }

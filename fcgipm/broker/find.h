@@ -2,6 +2,7 @@
 #ifndef FCGIPM_BROKER_FIND_H
 #define FCGIPM_BROKER_FIND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/stat.h>
 
@@ -13,12 +14,17 @@ struct broker_way {
 	size_t literal; /* bytes of it that the administrator wrote: links there are followed if they are root's (or our own) */
 };
 
+enum { BROKER_DEPTH_MAX = 64 };
+
 struct broker_found {
-	int file; /* O_PATH, close-on-exec */
-	struct stat st, directory; /* of the file, and of the directory that it is in */
+	int file, dir; /* O_PATH, close-on-exec: the program, and the directory that it is in */
+	struct stat st; /* of the file */
+	unsigned depth; /* directories on the way, from the root on; the last one is the file's */
+	struct stat way[BROKER_DEPTH_MAX];
+	bool foreign; /* the file is on a file system in user space */
 };
 
-/* FCGIPM_REFUSED_NOT, MISSING, LINK, UNREACHABLE, OUTSIDE or STEP (what else the kernel says; errno has it). */
+/* FCGIPM_REFUSED_NOT, MISSING, LINK, UNREACHABLE, OUTSIDE, PATH or STEP (what else the kernel says; errno has it). */
 enum fcgipm_refusal broker_find(const struct broker_way *way, struct broker_found *ret);
 
 #endif

@@ -8,6 +8,7 @@
 struct case_ {
 	const struct spec_profile *p;
 	const struct spec_floors *f;
+	const struct broker_found *found;
 	const struct stat *file, *directory;
 	struct broker_ids run;
 	bool ordinary; /* everything is one account's */
@@ -50,6 +51,20 @@ static enum fcgipm_refusal judge_directory(const struct case_ *c)
 	return owner == 0 || owner_fits(c, owner) ? FCGIPM_REFUSED_NOT : FCGIPM_REFUSED_DIRECTORY_OWNER;
 }
 
+/* A file can be of a group that its owner is not in: a directory gives it its own (setgid), and the file is moved from there.  So the group must be that of the uppermost
+ * thing on the way that is the owner's: nobody but root can have put it where it is, and its owner could give it none but a group of his own. */
+static enum fcgipm_refusal judge_owners_group(const struct case_ *c)
+{
+	const struct broker_found *f = c->found;
+
+	for (unsigned i = 1; i < f->depth; i++) {
+		if (f->way[i].st_uid != c->run.uid)
+			continue;
+		return (f->way[i - 1].st_mode & OTHERS_WRITE) == 0 && f->way[i].st_gid == c->run.gid ? FCGIPM_REFUSED_NOT : FCGIPM_REFUSED_GROUP;
+	}
+	return FCGIPM_REFUSED_NOT; /* the file itself: its directory has been judged */
+}
+
 static bool is_own(const struct case_ *c)
 {
 	const struct spec_floors *f = c->f;
@@ -67,18 +82,22 @@ static enum fcgipm_refusal judge_account(const struct case_ *c)
 		return FCGIPM_REFUSED_OWN_ACCOUNT;
 	if (c->run.uid < c->p->min_uid)
 		return FCGIPM_REFUSED_MIN_UID;
-	return c->run.gid < c->p->min_gid ? FCGIPM_REFUSED_MIN_GID : FCGIPM_REFUSED_NOT;
+	if (c->run.gid < c->p->min_gid)
+		return FCGIPM_REFUSED_MIN_GID;
+	if (!c->p->owner)
+		return FCGIPM_REFUSED_NOT;
+	return c->found->foreign ? FCGIPM_REFUSED_FILE_SYSTEM : judge_owners_group(c);
 }
 
-enum fcgipm_refusal broker_judge(const struct spec_profile *p, const struct spec_floors *f, const struct stat *file, const struct stat *directory,
-				 struct broker_ids *ret)
+enum fcgipm_refusal broker_judge(const struct spec_profile *p, const struct spec_floors *f, const struct broker_found *found, struct broker_ids *ret)
 {
 	const struct case_ c = {
 		.p = p,
 		.f = f,
-		.file = file,
-		.directory = directory,
-		.run = {p->owner ? file->st_uid : p->uid, p->owner ? file->st_gid : p->gid},
+		.found = found,
+		.file = &found->st,
+		.directory = &found->way[found->depth - 1],
+		.run = {p->owner ? found->st.st_uid : p->uid, p->owner ? found->st.st_gid : p->gid},
 		.ordinary = f->ordinary_uid != UINT32_MAX,
 	};
 	enum fcgipm_refusal r = judge_file(&c);

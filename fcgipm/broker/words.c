@@ -68,6 +68,14 @@ static bool is(const char *name, size_t len, const char *other)
 	return len == strlen(other) && memcmp(name, other, len) == 0;
 }
 
+static bool profile_names(const struct spec_profile *p, const char *name, size_t len)
+{
+	for (const char **at = p->allow; *at != NULL; at++)
+		if (is(name, len, *at))
+			return true;
+	return false;
+}
+
 static bool profile_allows(const struct spec_profile *p, const char *name, size_t len)
 {
 	for (const char **at = p->allow; *at != NULL; at++) {
@@ -85,10 +93,10 @@ bool broker_allows(const struct spec_profile *p, const char *name, size_t len)
 {
 	if (len == 0 || begins(name, len, "LD_"))
 		return false;
-	if (profile_allows(p, name, len))
+	if (is(name, len, "HTTP_PROXY"))
+		return profile_names(p, name, len);
+	if (profile_allows(p, name, len) || begins(name, len, "HTTP_") || begins(name, len, "SSL_"))
 		return true;
-	if (begins(name, len, "HTTP_") || begins(name, len, "SSL_"))
-		return !is(name, len, "HTTP_PROXY");
 	for (size_t i = 0; i < sizeof(cgi_names) / sizeof(cgi_names[0]); i++)
 		if (is(name, len, cgi_names[i]))
 			return true;
@@ -115,23 +123,25 @@ static void fill_texts(struct wire_rd r, const char **to)
 		to[i] = wire_get_str(&r);
 }
 
-static bool is_set(const struct spec_profile *p, const char *entry, size_t len)
+static bool is_there(const char **envp, const char **end, const char *entry, size_t len)
 {
-	for (const char **at = p->envp; *at != NULL; at++)
-		if (strncmp(*at, entry, len + 1) == 0)
+	for (; envp < end; envp++)
+		if (strncmp(*envp, entry, len + 1) == 0)
 			return true;
 	return false;
 }
 
-/* In place: what the profile sets stands in front of what was sent. */
-static void clean(const struct spec_profile *p, const char **sent, uint32_t count, const char **to)
+/* What the profile sets, then what was sent: of each name the first. */
+static void clean(const struct spec_profile *p, const char **sent, uint32_t count, const char **envp)
 {
+	const char **to = envp;
+
 	for (const char **at = p->envp; *at != NULL; at++)
 		*to++ = *at;
 	for (uint32_t i = 0; i < count; i++) {
 		size_t len = strcspn(sent[i], "=");
 
-		if (sent[i][len] == '=' && broker_allows(p, sent[i], len) && !is_set(p, sent[i], len))
+		if (sent[i][len] == '=' && broker_allows(p, sent[i], len) && !is_there(envp, to, sent[i], len))
 			*to++ = sent[i];
 	}
 	*to = NULL;
@@ -144,6 +154,8 @@ static bool arguments_fit(const struct spec_profile *p, const struct broker_word
 	for (uint32_t i = 1; i < w->argc && p->arguments[0] != NULL; i++) {
 		const char **at = p->arguments;
 
+		if (strlen(w->argv[i]) > BROKER_MATCHED_MAX)
+			return false;
 		while (*at != NULL && !broker_glob(*at, w->argv[i]))
 			at++;
 		if (*at == NULL)

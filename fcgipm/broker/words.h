@@ -6,7 +6,8 @@
 #include "fcgipm/wire/cursor.h"
 #include "include/fcgipm/refusal.h"
 
-enum { BROKER_WORDS_MAX = 8192 };
+/* Arguments or variables; bytes of an argument that a pattern is held against. */
+enum { BROKER_WORDS_MAX = 2048, BROKER_MATCHED_MAX = 4096 };
 
 struct broker_words {
 	const char **argv; /* NULL-terminated; argv[0] is the program */

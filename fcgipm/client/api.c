@@ -16,6 +16,7 @@ static int tell(int r, const struct fp_err *e, struct fcgipm_error *err)
 
 	if (r < 0 && err != NULL) {
 		err->code = -r;
+		err->refusal = 0;
 		memcpy(err->text, e->text, sizeof(err->text));
 	}
 	return r;
@@ -133,14 +134,18 @@ int fcgipm_exec(const char *control_socket, const struct fcgipm_program *what, i
 	struct fp_err e = {.code = 0};
 	struct fcgipm_broker *b;
 	int64_t deadline_ms = deadline_of(timeout_ms);
-	int r = broker_open(control_socket, deadline_ms, &b, &e);
+	int r = broker_open(control_socket, deadline_ms, &b, &e), refusal = 0;
 
 	if (r == 0) {
 		r = start(b, what, deadline_ms, ret, &e);
+		refusal = broker_refusal(b);
 		if (r < 0)
 			broker_close(&b);
 	}
-	return tell(r, &e, err);
+	tell(r, &e, err);
+	if (r < 0 && err != NULL)
+		err->refusal = refusal;
+	return r;
 }
 
 int fcgipm_wait(struct fcgipm_run *run, int timeout_ms, struct fcgipm_end *ret, struct fcgipm_error *err)

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "fcgipm/base/clock.h"
 #include "fcgipm/base/fd.h"
@@ -15,7 +16,7 @@
 
 struct fcgipm_broker {
 	int fd;
-	bool asked; /* a run that has not ended */
+	bool asked, started; /* a run that has not ended; it has begun */
 	bool given[3]; /* its descriptors that were ours */
 	int refusal;
 	struct wire_dgram sent, got;
@@ -204,23 +205,31 @@ static int spell_words(const struct fcgipm_program *what, struct wire_wr *ret, s
 }
 
 struct parcel {
-	int fds[4];
+	int fds[3];
 	unsigned count;
 };
 
-/* What is too long for a message goes as a memfd. */
-static int send_run(struct fcgipm_broker *b, struct wire_x_run *m, struct parcel *p, struct fp_err *err)
+static int send_words(struct fcgipm_broker *b, struct wire_blob words)
 {
-	fp_autoclose int outside = -1;
+	struct wire_wr w;
+	int r;
+
+	wire_begin(&b->sent, &w, WIRE_X_WORDS, 0);
+	wire_put_x_words(&w, &(struct wire_x_words){.words = words});
+	r = wire_end(&b->sent, &w);
+	return r == 0 ? wire_send(b->fd, &b->sent, NULL, 0) : r;
+}
+
+/* What is too long for a message goes in front of it. */
+static int send_run(struct fcgipm_broker *b, struct wire_x_run *m, const struct parcel *p, struct fp_err *err)
+{
 	struct wire_wr w;
 	int r = 0;
 
-	if (m->words.len > WIRE_EXEC_WORDS_INSIDE) {
-		r = fp_memfd_sealed("fcgipm-run", m->words.at, m->words.len, &outside);
-		memmove(p->fds + 1, p->fds, p->count * sizeof(p->fds[0]));
-		p->fds[0] = outside;
-		p->count++;
-		m->words = (struct wire_blob){.at = NULL};
+	while (r == 0 && m->words.len > WIRE_EXEC_WORDS_PIECE) {
+		r = send_words(b, (struct wire_blob){.at = m->words.at, .len = WIRE_EXEC_WORDS_PIECE});
+		m->words.at += WIRE_EXEC_WORDS_PIECE;
+		m->words.len -= WIRE_EXEC_WORDS_PIECE;
 	}
 	wire_begin(&b->sent, &w, WIRE_X_RUN, 0);
 	wire_put_x_run(&w, m);
@@ -256,6 +265,7 @@ int broker_ask(struct fcgipm_broker *b, const struct fcgipm_program *what, struc
 	r = send_run(b, &m, &p, err);
 	free(words.at);
 	b->asked = r == 0;
+	b->started = false;
 	b->refusal = 0;
 	return r;
 }
@@ -279,6 +289,7 @@ static int take_started(struct fcgipm_broker *b, struct fcgipm_run *ret, struct 
 			run.stdio[i] = wire_take_fd(&b->got, at++);
 	run.pidfd = wire_take_fd(&b->got, at);
 	*ret = run;
+	b->started = true;
 	return FCGIPM_NEWS_STARTED;
 }
 
@@ -332,6 +343,8 @@ int broker_cancel(struct fcgipm_broker *b, bool at_once)
 	struct wire_wr w;
 	int r;
 
+	if (b->asked && !b->started && (b->given[0] || b->given[1] || b->given[2])) /* the launcher reads nothing behind what it has not begun */
+		return shutdown(b->fd, SHUT_RDWR) < 0 ? -errno : 0;
 	wire_begin(&b->sent, &w, WIRE_X_CANCEL, 0);
 	wire_put_x_cancel(&w, &(struct wire_x_cancel){.how = at_once});
 	r = wire_end(&b->sent, &w);

@@ -286,6 +286,7 @@ static void apply_reload(struct load *ld)
 	pool_each(l, mark_removed, ld);
 	if (profiles_take(l, &ld->spec) < 0)
 		log_error("exec.no_memory", KI("profiles", ld->spec.profile_count));
+	runs_go_on(l);
 }
 
 void apply_judged(struct load *ld)

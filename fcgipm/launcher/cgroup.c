@@ -16,6 +16,8 @@
 
 #define OURS "fcgipm-exec-"
 
+enum { SWEPT = 4, BUSY_MAX = 4096 };
+
 /* ---- where ---- */
 
 /* Where version 2 is mounted: "... MOUNTPOINT OPTIONS ... - cgroup2 ..." (proc_pid_mountinfo(5)). */
@@ -52,22 +54,40 @@ static bool find_own(char *ret, size_t cap)
 	return found;
 }
 
-/* fcgipm-exec-PID of one that was killed: its cgroups are removed with it when nobody is in them. */
+static void write_one(int dir, const char *name)
+{
+	fp_autoclose int fd = openat(dir, name, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, "1", 1) != 1)
+		log_warn("exec.left_behind", KI("errno", errno));
+}
+
+/* Ends whoever is in the cgroups below, and removes them: now, or when the next start comes by. */
+static void remove_below(int parent, const char *name)
+{
+	fp_autoclose int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+
+	if (d == NULL)
+		return;
+	(void)FP_TAKE_FD(fd); /* closedir() closes it */
+	write_one(dirfd(d), "cgroup.kill");
+	for (struct dirent *e; (e = readdir(d)) != NULL;)
+		if (e->d_name[0] >= '0' && e->d_name[0] <= '9')
+			unlinkat(dirfd(d), e->d_name, AT_REMOVEDIR);
+	closedir(d);
+	unlinkat(parent, name, AT_REMOVEDIR);
+}
+
+/* fcgipm-exec-PID of a launcher that is no more (in a container it may have had our own number). */
 static void remove_stale(const char *parent)
 {
 	DIR *d = opendir(parent);
+	int pid;
 
-	for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
-		char path[4800];
-		int pid;
-
-		if (sscanf(e->d_name, OURS "%d", &pid) != 1 || kill(pid, 0) == 0 || errno != ESRCH)
-			continue;
-		for (unsigned n = 0; snprintf(path, sizeof(path), "%s/%s/%u", parent, e->d_name, n) > 0 && rmdir(path) == 0;)
-			n++;
-		snprintf(path, sizeof(path), "%s/%s", parent, e->d_name);
-		rmdir(path);
-	}
+	for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;)
+		if (sscanf(e->d_name, OURS "%d", &pid) == 1 && (pid == getpid() || (kill(pid, 0) < 0 && errno == ESRCH)))
+			remove_below(dirfd(d), e->d_name);
 	if (d != NULL)
 		closedir(d);
 }
@@ -77,6 +97,7 @@ void cgroups_open(struct cgroups *all)
 	char mount[2048], own[2048], parent[4200];
 
 	all->dir = -1;
+	all->busy_last = &all->busy;
 	if (find_mount(mount, sizeof(mount)) && find_own(own, sizeof(own))) {
 		snprintf(parent, sizeof(parent), "%s%s", mount, strcmp(own, "/") == 0 ? "" : own);
 		remove_stale(parent);
@@ -110,7 +131,7 @@ static struct cgroup *cgroup_make(struct cgroups *all)
 		return NULL;
 	*g = (struct cgroup){.dir = -1, .procs = -1, .number = all->made++};
 	snprintf(name, sizeof(name), "%u", g->number);
-	if (mkdirat(all->dir, name, 0755) == 0 || errno == EEXIST)
+	if (mkdirat(all->dir, name, 0755) == 0)
 		g->dir = openat(all->dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (g->dir >= 0 && faccessat(g->dir, "cgroup.kill", F_OK, 0) == 0) /* Linux 5.14 */
 		g->procs = openat(g->dir, "cgroup.procs", O_RDONLY | O_CLOEXEC);
@@ -127,6 +148,13 @@ static bool is_empty(const struct cgroup *g)
 	return pread(g->procs, &c, 1, 0) == 0;
 }
 
+static void add_busy(struct cgroups *all, struct cgroup *g)
+{
+	g->next = NULL;
+	*all->busy_last = g;
+	all->busy_last = &g->next;
+}
+
 /* One that was killed is not used again: who is born into it would be killed too (docs/measured.md). */
 static bool remove_one(struct cgroups *all, struct cgroup *g)
 {
@@ -139,15 +167,19 @@ static bool remove_one(struct cgroups *all, struct cgroup *g)
 	return true;
 }
 
+/* Some of those that were not empty: the rest another time. */
 static void sweep(struct cgroups *all)
 {
-	for (struct cgroup **at = &all->busy; *at != NULL;) {
-		struct cgroup *g = *at, *next = g->next;
+	for (unsigned i = 0; i < SWEPT && all->busy != NULL; i++) {
+		struct cgroup *g = all->busy;
 
+		all->busy = g->next;
+		if (all->busy == NULL)
+			all->busy_last = &all->busy;
 		if (remove_one(all, g))
-			*at = next;
+			all->busy_count--;
 		else
-			at = &g->next;
+			add_busy(all, g);
 	}
 }
 
@@ -158,6 +190,8 @@ struct cgroup *cgroup_take(struct cgroups *all)
 	if (all->path == NULL)
 		return NULL;
 	sweep(all);
+	if (all->busy_count >= BUSY_MAX)
+		return NULL;
 	g = all->free;
 	if (g == NULL)
 		return cgroup_make(all);
@@ -167,22 +201,18 @@ struct cgroup *cgroup_take(struct cgroups *all)
 
 bool cgroup_return(struct cgroups *all, struct cgroup *g, bool kill)
 {
-	bool empty = is_empty(g);
-
-	if (!empty && kill) {
-		fp_autoclose int fd = openat(g->dir, "cgroup.kill", O_WRONLY | O_CLOEXEC);
-
-		if (fd < 0 || write(fd, "1", 1) != 1)
-			log_warn("exec.left_behind", KI("errno", errno));
-	}
-	if (empty) {
+	if (is_empty(g)) {
 		g->next = all->free;
 		all->free = g;
-	} else {
-		g->next = all->busy;
-		all->busy = g;
+		return false;
 	}
-	return !empty;
+	if (kill)
+		write_one(g->dir, "cgroup.kill");
+	fp_close(&g->dir);
+	fp_close(&g->procs);
+	add_busy(all, g);
+	all->busy_count++;
+	return true;
 }
 
 static void remove_list(struct cgroups *all, struct cgroup **list)

@@ -14,7 +14,8 @@ struct cgroup {
 
 struct cgroups {
 	struct cgroup *free; /* empty ones */
-	struct cgroup *busy; /* given back while somebody was still there */
+	struct cgroup *busy, **busy_last; /* given back while somebody was still there; without descriptors */
+	uint32_t busy_count;
 	char *path; /* of ours; NULL: none */
 	int dir; /* its descriptor, -1: there can be none */
 	uint32_t made;
@@ -23,7 +24,7 @@ struct cgroups {
 /* Makes the directory in which they are, and removes those that launchers left that are no more.  Before capabilities are dropped: the root cgroup can be written by
  * none but CAP_DAC_OVERRIDE. */
 void cgroups_open(struct cgroups *all);
-/* An empty one, or NULL. */
+/* An empty one, or NULL: there can be none, or too many are not empty. */
 struct cgroup *cgroup_take(struct cgroups *all);
 /* The run has ended.  Who is still there is killed, or left until it goes by itself.  Returns whether anybody was. */
 bool cgroup_return(struct cgroups *all, struct cgroup *g, bool kill);

@@ -45,28 +45,45 @@ static void child_forget(struct child *c)
 	c->running = false;
 }
 
-/* The report pipe: a whole report is a failed step, its end without one is a successful exec. */
-static void child_reported(void *ctx, uint32_t events)
+static void child_execed(struct child *c)
 {
-	struct child *c = ctx;
-	struct priv_report r;
-	ssize_t n = read(c->report.fd, &r, sizeof(r));
-
-	(void)events;
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+	if (c->failure.step != PRIV_STEP_NONE) /* overdue, and killed */
 		return;
-	loop_unwatch(&c->launcher->loop, &c->report);
-	fp_close(&c->report.fd);
-	if (n == (ssize_t)sizeof(r) && r.step > PRIV_STEP_NONE && r.step < PRIV_STEP_COUNT) {
-		c->failure = r;
-		child_kill(c); /* its account may have stopped it on its way to exit */
-		return;
-	}
 	if (!c->ops->keeps_limit)
 		loop_disarm(&c->launcher->loop, &c->limit);
 	c->execed = true;
 	if (c->ops->execed != NULL)
 		c->ops->execed(c);
+}
+
+/* The report pipe: a whole report is a failed step, or says that the child is on its way; its end without one is a successful exec.  True: more may come. */
+static bool take_report(struct child *c)
+{
+	struct priv_report r;
+	ssize_t n = read(c->report.fd, &r, sizeof(r));
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	if (n == (ssize_t)sizeof(r) && r.step == PRIV_STEP_NONE) {
+		if (c->ops->progressed != NULL)
+			c->ops->progressed(c);
+		return true;
+	}
+	loop_unwatch(&c->launcher->loop, &c->report);
+	fp_close(&c->report.fd);
+	if (n == (ssize_t)sizeof(r) && r.step < PRIV_STEP_COUNT) {
+		c->failure = r;
+		child_kill(c); /* its account may have stopped it on its way to exit */
+	} else {
+		child_execed(c);
+	}
+	return false;
+}
+
+static void child_reported(void *ctx, uint32_t events)
+{
+	(void)events;
+	take_report(ctx);
 }
 
 static void child_overdue(void *ctx)
@@ -178,8 +195,8 @@ void child_limit(struct child *c, int64_t ms)
 
 void child_learn(struct child *c)
 {
-	if (c->report.fd >= 0)
-		child_reported(c, EPOLLIN);
+	while (c->report.fd >= 0 && take_report(c))
+		;
 }
 
 void child_signal(const struct child *c, int signal)
@@ -190,7 +207,7 @@ void child_signal(const struct child *c, int signal)
 
 void child_kill(struct child *c)
 {
-	child_signal(c, SIGKILL);
+	child_signal(c, c->kill_signal != 0 ? c->kill_signal : SIGKILL);
 }
 
 static void note_session(struct launcher *l, pid_t sid)

@@ -1,7 +1,8 @@
 /* The exec broker in the launcher: connections of clients that the manager handed on (exec_client.c), and what runs for them (exec_run.c).
  *
  * A client is judged by what the kernel says of it when its connection is taken, and by the profile whenever it asks; what it sends is foreign bytes.  The launcher
- * waits for none of it: neither for a client that does not read, nor for a file, nor for what runs.
+ * waits for none of it: neither for a client that does not read, nor for a file, nor for what runs.  Descriptors of a
+ * client it never has: to close one can take for ever.
  */
 #ifndef FCGIPM_LAUNCHER_EXEC_H
 #define FCGIPM_LAUNCHER_EXEC_H
@@ -34,13 +35,16 @@ struct exec_client {
 	struct probe_peer peer;
 	int descends; /* from a worker of ours, or from what we run: 0, 1, or -errno */
 	struct run *run; /* what it asked for and has not ended */
+	struct wire_blob words; /* what has come of the next run's; malloc'd */
+	enum fcgipm_refusal words_refused; /* why they are not kept */
+	bool holds; /* its request is still in the socket, for the child that takes its descriptors */
 };
 
 struct exec {
 	struct profile *profiles;
 	struct exec_client *clients;
 	uint32_t client_count, running;
-	size_t waiting_bytes;
+	size_t waiting_bytes; /* words that are kept */
 	uint64_t refused;
 	struct cgroups cgroups;
 	struct run *runs; /* that have been forked */
@@ -52,6 +56,9 @@ void exec_clients_close(struct launcher *l);
 /* It is broken, or its word made no sense. */
 void exec_client_close(struct exec_client *c);
 
+/* The request that was left in the socket has been taken by the child, or is thrown away; the client is listened to again. */
+void exec_client_resume(struct exec_client *c, bool discard);
+
 /* Sends; a client that does not read is closed by whoever called when this is false. */
 bool exec_tell_started(struct exec_client *c, int pid, const int *fds, unsigned nfds);
 bool exec_tell_refused(struct exec_client *c, enum fcgipm_refusal code, const char *text);
@@ -59,22 +66,24 @@ bool exec_tell_ended(struct exec_client *c, const struct child *child, int statu
 
 /* ---- exec_run.c */
 
-/* What a client asks for.  Descriptors that are taken are set to -1. */
+/* What a client asks for. */
 struct exec_wish {
 	const char *profile, *directory;
 	struct wire_blob words;
-	int stdio[3]; /* -1: a pipe */
+	uint8_t given; /* bit N: descriptor N comes along */
 };
 
 /* Starts it, or lets it wait.  FCGIPM_REFUSED_NOT, or why not: then nothing is kept. */
-enum fcgipm_refusal run_ask(struct exec_client *c, struct exec_wish *w);
+enum fcgipm_refusal run_ask(struct exec_client *c, const struct exec_wish *w);
 /* SIGTERM, and SIGKILL after stop.timeout; one that waits is forgotten. */
 void run_cancel(struct run *r, bool at_once);
 /* Its client has gone. */
 void run_abandon(struct run *r);
 /* The launcher stops: what waits is refused; what runs has its stop.timeout to end by itself, then as for a cancel; or it ends at once. */
 void runs_end(struct launcher *l, bool at_once);
-/* How long that may take, ms. */
+/* After a reload, for which there may be room now. */
+void runs_go_on(struct launcher *l);
+/* How long that may take, ms; -1: there is no limit. */
 int64_t runs_end_ms(const struct launcher *l);
 
 #endif

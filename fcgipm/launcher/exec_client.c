@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "fcgipm/base/fd.h"
@@ -90,63 +89,85 @@ bool exec_tell_ended(struct exec_client *c, const struct child *child, int statu
 
 /* ---- requests ---- */
 
-/* Where arguments and environment are: in the message, or in a sealed memfd, which is the first descriptor. */
-struct words {
-	const void *map;
-	size_t map_len;
-	unsigned taken; /* descriptors */
-};
-
-static enum fcgipm_refusal open_words(struct wire_dgram *d, struct exec_wish *wish, struct words *ret)
+static void forget_words(struct exec_client *c)
 {
-	fp_autoclose int fd = -1;
-	int r;
+	c->launcher->exec.waiting_bytes -= c->words.len;
+	free((void *)(uintptr_t)c->words.at);
+	c->words = (struct wire_blob){.at = NULL};
+	c->words_refused = FCGIPM_REFUSED_NOT;
+}
 
-	if (wish->words.len > 0)
-		return FCGIPM_REFUSED_NOT;
-	fd = wire_take_fd(d, 0);
-	ret->taken = 1;
-	r = fd < 0 ? -EBADF : fp_memfd_map(fd, WIRE_EXEC_WORDS_MAX, &ret->map, &ret->map_len);
-	if (r < 0)
-		return r == -EFBIG ? FCGIPM_REFUSED_TOO_LARGE : FCGIPM_REFUSED_MALFORMED;
-	wish->words = (struct wire_blob){.at = ret->map, .len = ret->map_len};
+static enum fcgipm_refusal add_words(struct exec_client *c, struct wire_blob more)
+{
+	size_t len = c->words.len + more.len;
+	uint8_t *at;
+
+	if (len > WIRE_EXEC_WORDS_MAX)
+		return FCGIPM_REFUSED_TOO_LARGE;
+	if (c->launcher->exec.waiting_bytes + more.len > EXEC_WAITING_BYTES)
+		return FCGIPM_REFUSED_BUSY;
+	at = realloc((void *)(uintptr_t)c->words.at, len + 1);
+	if (at == NULL)
+		return FCGIPM_REFUSED_RESOURCES;
+	memcpy(at + c->words.len, more.at, more.len);
+	c->words = (struct wire_blob){.at = at, .len = len};
+	c->launcher->exec.waiting_bytes += more.len;
 	return FCGIPM_REFUSED_NOT;
 }
 
-/* As many descriptors as are named, and no other. */
-static enum fcgipm_refusal take_stdio(struct wire_dgram *d, unsigned from, uint8_t given, struct exec_wish *wish)
+static void keep_words(struct exec_client *c, struct wire_blob more)
 {
-	for (unsigned i = 0; i < 3; i++) {
-		wish->stdio[i] = (given >> i & 1) != 0 ? wire_take_fd(d, from++) : -1;
-		if ((given >> i & 1) != 0 && wish->stdio[i] < 0)
-			return FCGIPM_REFUSED_MALFORMED;
-	}
-	return given > 7 || from != d->nfds ? FCGIPM_REFUSED_MALFORMED : FCGIPM_REFUSED_NOT;
+	if (c->words_refused == FCGIPM_REFUSED_NOT)
+		c->words_refused = add_words(c, more);
+}
+
+static int on_X_WORDS(void *ctx, struct wire_dgram *d)
+{
+	struct wire_rd r = wire_body(d);
+	struct wire_x_words m;
+
+	if (!wire_read_x_words(&r, &m) || !wire_done(&r))
+		return -EBADMSG;
+	keep_words(ctx, m.words);
+	return 0;
+}
+
+static void hold(struct exec_client *c)
+{
+	c->holds = true;
+	c->source.events = EPOLLRDHUP;
+	loop_watch(&c->launcher->loop, &c->source);
+}
+
+void exec_client_resume(struct exec_client *c, bool discard)
+{
+	if (!c->holds)
+		return;
+	c->holds = false;
+	if (discard)
+		wire_discard(c->source.fd);
+	c->source.events = EPOLLIN;
+	loop_watch(&c->launcher->loop, &c->source);
 }
 
 static int on_X_RUN(void *ctx, struct wire_dgram *d)
 {
 	struct exec_client *c = ctx;
 	struct wire_rd r = wire_body(d);
-	struct exec_wish wish = {.stdio = {-1, -1, -1}};
-	struct words words = {.map = NULL};
-	struct wire_x_run m;
 	enum fcgipm_refusal no;
+	struct wire_x_run m;
 
-	if (!wire_read_x_run(&r, &m) || !wire_done(&r))
+	if (!wire_read_x_run(&r, &m) || !wire_done(&r) || m.stdio > 7 || (m.stdio != 0) != d->fds_wait)
 		return -EBADMSG;
-	wish.profile = m.profile;
-	wish.directory = m.directory;
-	wish.words = m.words;
-	no = open_words(d, &wish, &words);
+	keep_words(c, m.words);
+	if (m.stdio != 0)
+		hold(c);
+	no = c->words_refused;
 	if (no == FCGIPM_REFUSED_NOT)
-		no = take_stdio(d, words.taken, m.stdio, &wish);
-	if (no == FCGIPM_REFUSED_NOT)
-		no = run_ask(c, &wish);
-	for (unsigned i = 0; i < 3; i++)
-		fp_close(&wish.stdio[i]);
-	if (words.map_len > 0)
-		munmap((void *)(uintptr_t)words.map, words.map_len);
+		no = run_ask(c, &(struct exec_wish){.profile = m.profile, .directory = m.directory, .words = c->words, .given = m.stdio});
+	forget_words(c);
+	if (no != FCGIPM_REFUSED_NOT)
+		exec_client_resume(c, true);
 	if (no == FCGIPM_REFUSED_MALFORMED)
 		return -EBADMSG;
 	if (no != FCGIPM_REFUSED_NOT && !exec_tell_refused(c, no, NULL))
@@ -171,33 +192,47 @@ static int on_X_CANCEL(void *ctx, struct wire_dgram *d)
 	[type] = {.name = #NAME, .handle = on_##NAME, .phases = (when), .max_len = (most), .min_fds = (least_fds), .max_fds = (most_fds)},
 static const struct wire_row rows[] = {WIRE_EXEC_REQUESTS(ROW)};
 
+static void client_refuse(struct exec_client *c, const char *why)
+{
+	exec_tell_refused(c, FCGIPM_REFUSED_MALFORMED, why);
+	exec_client_close(c);
+}
+
+/* One that asks with descriptors stays where it is, with them. */
+static bool stays(const struct exec_client *c, const struct wire_dgram *d)
+{
+	return d->type == WIRE_X_RUN && d->fds_wait && c->run == NULL;
+}
+
 static void client_take(struct exec_client *c, struct wire_dgram *d)
 {
 	const char *name;
-	enum wire_refusal why = wire_dispatch(&WIRE_TABLE(rows), c->run != NULL ? WIRE_EXEC_ASKED : WIRE_EXEC_IDLE, c, d, &name);
+	enum wire_refusal why;
 
-	if (why == WIRE_ACCEPTED)
-		return; /* the client may be gone */
-	exec_tell_refused(c, FCGIPM_REFUSED_MALFORMED, wire_refusal_name(why));
-	exec_client_close(c);
+	if (!stays(c, d))
+		wire_discard(c->source.fd);
+	if (d->fds_wait && !stays(c, d)) {
+		client_refuse(c, wire_refusal_name(WIRE_WRONG_FDS));
+		return;
+	}
+	why = wire_dispatch(&WIRE_TABLE(rows), c->run != NULL ? WIRE_EXEC_ASKED : WIRE_EXEC_IDLE, c, d, &name);
+	if (why != WIRE_ACCEPTED)
+		client_refuse(c, wire_refusal_name(why)); /* else it may be gone */
 }
 
 static void client_ready(void *ctx, uint32_t events)
 {
 	static struct wire_dgram in;
 	struct exec_client *c = ctx;
-	int r = wire_recv(c->source.fd, &in);
+	int r = c->holds ? 0 : wire_peek(c->source.fd, &in); /* while it holds, there is nothing to hear but that it goes */
 
 	(void)events;
-	if (r == 1) {
+	if (r == 1)
 		client_take(c, &in);
-		return;
-	}
-	if (r == -EAGAIN || r == -EINTR)
-		return;
-	if (r == -EMSGSIZE || r == -EPROTO)
-		exec_tell_refused(c, FCGIPM_REFUSED_MALFORMED, NULL);
-	exec_client_close(c);
+	else if (r == -EMSGSIZE || r == -EPROTO)
+		client_refuse(c, NULL);
+	else if (r != -EAGAIN && r != -EINTR)
+		exec_client_close(c);
 }
 
 /* ---- coming and going ---- */
@@ -208,6 +243,7 @@ void exec_client_close(struct exec_client *c)
 
 	if (c->run != NULL)
 		run_abandon(c->run);
+	forget_words(c);
 	loop_unwatch(&l->loop, &c->source);
 	fp_close(&c->source.fd);
 	*c->at = c->next;
@@ -242,7 +278,9 @@ static enum fcgipm_refusal judge(struct launcher *l, struct exec_client *c)
 	if (l->exec.client_count >= EXEC_CLIENTS || (c->peer.uid != 0 && clients_of(l, c->peer.uid) >= EXEC_CLIENTS_UID))
 		return FCGIPM_REFUSED_BUSY;
 	c->descends = probe_peer_descends(c->source.fd, c->peer.pid, getpid());
-	return c->descends < 0 ? FCGIPM_REFUSED_CLIENT_GONE : FCGIPM_REFUSED_NOT;
+	if (c->descends == -ESRCH)
+		return FCGIPM_REFUSED_CLIENT_GONE;
+	return c->descends < 0 ? FCGIPM_REFUSED_WORKER : FCGIPM_REFUSED_NOT; /* what is not known is no reason to trust */
 }
 
 static void client_enter(struct launcher *l, struct exec_client *c)

@@ -1,29 +1,25 @@
-/* Plans of runs (launcher process).  find_program() alone runs in a child, between fork and exec. */
+/* Plans of runs (launcher process, and its children between fork and exec). */
 #include "fcgipm/launcher/exec_plan.h"
 
-#include <stdio.h>
+#include <errno.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "fcgipm/broker/judge.h"
 #include "fcgipm/broker/roots.h"
 #include "fcgipm/launcher/launcher.h"
 #include "fcgipm/launcher/profile.h"
+#include "fcgipm/wire/dgram.h"
 
-/* The client's word; the profile's is stronger; else that of the program. */
+/* The client's word; the profile's is stronger. */
 static enum fcgipm_refusal choose_directory(struct exec_plan *plan, const char *asked)
 {
-	const char *program = plan->words.argv[0];
-	size_t len = (size_t)(strrchr(program, '/') - program);
-
 	if (plan->spec->directory[0] != '\0')
 		asked = plan->spec->directory;
 	if (asked[0] != '\0' && !spec_path_ok(asked))
 		return FCGIPM_REFUSED_PATH;
-	if (asked[0] != '\0')
-		snprintf(plan->directory, sizeof(plan->directory), "%s", asked);
-	else
-		snprintf(plan->directory, sizeof(plan->directory), "%.*s", len == 0 ? 1 : (int)len, program);
+	memcpy(plan->directory, asked, strlen(asked) + 1);
 	return FCGIPM_REFUSED_NOT;
 }
 
@@ -40,31 +36,61 @@ enum fcgipm_refusal exec_plan_make(const struct launcher *l, const struct profil
 	no = broker_words_read(w->words, plan->spec, &plan->words);
 	if (no != FCGIPM_REFUSED_NOT)
 		return no;
+	plan->given = w->given;
 	plan->way = (struct broker_way){.chroot = plan->spec->chroot, .path = plan->words.argv[0]};
 	if (broker_root_of(plan->spec->roots, plan->way.path, &plan->way.literal) == NULL)
 		return FCGIPM_REFUSED_OUTSIDE;
 	return choose_directory(plan, w->directory);
 }
 
-/* In the child.  What is found stays open until exec. */
+/* ---- in the child ---- */
+
+static int refuse(struct priv_report *ret, enum fcgipm_refusal no)
+{
+	ret->error = (int32_t)no | (no == FCGIPM_REFUSED_STEP ? errno << EXEC_PLAN_ERRNO_SHIFT : 0);
+	return -1;
+}
+
+/* The client's descriptors.  That they have been taken is reported, so that the client is listened to again. */
+static bool take_descriptors(const struct exec_plan *plan, struct priv_jail *j)
+{
+	static struct wire_dgram in; /* too large for a stack */
+	const struct priv_report progress = {.step = PRIV_STEP_NONE};
+	unsigned count = 0, at = 0;
+
+	if (plan->given == 0)
+		return true;
+	if (wire_recv(plan->sock, &in) != 1 || write(j->report_fd, &progress, sizeof(progress)) != (ssize_t)sizeof(progress))
+		return false;
+	for (unsigned i = 0; i < 3; i++)
+		count += plan->given >> i & 1;
+	for (unsigned i = 0; i < 3 && in.nfds == count; i++)
+		if ((plan->given >> i & 1) != 0)
+			j->stdio[i] = in.fds[at++];
+	return in.nfds == count;
+}
+
+/* What is found stays open until exec. */
 static int find_program(struct priv_jail *j, struct priv_report *ret)
 {
 	const struct exec_plan *plan = j->prepare_arg;
-	struct broker_found found = {.file = -1};
+	struct broker_found found;
 	struct broker_ids ids;
-	enum fcgipm_refusal no = broker_find(&plan->way, &found);
+	enum fcgipm_refusal no = take_descriptors(plan, j) ? broker_find(&plan->way, &found) : FCGIPM_REFUSED_MALFORMED;
 
 	if (no == FCGIPM_REFUSED_NOT)
-		no = broker_judge(plan->spec, &plan->floors, &found.st, &found.directory, &ids);
-	if (no != FCGIPM_REFUSED_NOT) {
-		ret->error = no;
-		return -1;
-	}
+		no = broker_judge(plan->spec, &plan->floors, &found, &ids);
+	if (no != FCGIPM_REFUSED_NOT)
+		return refuse(ret, no);
 	j->uid = ids.uid;
 	j->gid = ids.gid;
 	j->exec_fd = found.file;
+	if (plan->directory[0] == '\0')
+		j->directory_fd = found.dir;
 	return 0;
 }
+
+/* ---- what it is told ---- */
 
 static const int rlimits[SPEC_LIMITS] = {
 	[SPEC_LIMIT_NOFILE] = RLIMIT_NOFILE, [SPEC_LIMIT_NPROC] = RLIMIT_NPROC, [SPEC_LIMIT_CORE] = RLIMIT_CORE,

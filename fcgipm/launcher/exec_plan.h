@@ -17,8 +17,13 @@ struct exec_plan {
 	struct spec_floors floors;
 	struct broker_words words;
 	struct broker_way way;
-	char directory[SPEC_PATH_MAX + 1];
+	char directory[SPEC_PATH_MAX + 1]; /* "": that of the program */
+	uint8_t given; /* descriptors that come along with the request, which is still in the client's socket */
+	int sock;
 };
+
+/* What a child reports as PRIV_STEP_CHECK: the refusal, and of FCGIPM_REFUSED_STEP the errno above it. */
+enum { EXEC_PLAN_ERRNO_SHIFT = 8 };
 
 /* FCGIPM_REFUSED_NOT, or why not.  plan->words is to be freed in any case (broker_words_free); the plan points into profile and wish. */
 enum fcgipm_refusal exec_plan_make(const struct launcher *l, const struct profile *p, const struct exec_wish *w, struct exec_plan *plan);

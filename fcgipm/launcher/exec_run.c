@@ -29,7 +29,8 @@ struct run {
 	enum run_state state;
 	struct wire_blob words; /* while it waits: malloc'd */
 	char *directory;
-	int stdio[3]; /* what it gets; -1: pipes are made */
+	uint8_t given; /* descriptors that its client gives, which its child takes */
+	int stdio[3]; /* what it gets of ours */
 	int ours[3]; /* the other ends of the pipes */
 	struct loop_timer timer; /* profile's timeout, then stop.timeout */
 	struct cgroup *cgroup;
@@ -56,7 +57,7 @@ static int make_pipes(struct run *r)
 	int p[2];
 
 	for (unsigned i = 0; i < 3; i++) {
-		if (r->stdio[i] >= 0)
+		if ((r->given >> i & 1) != 0)
 			continue;
 		if (pipe2(p, O_CLOEXEC) < 0)
 			return -errno;
@@ -68,6 +69,15 @@ static int make_pipes(struct run *r)
 
 static const struct child_ops run_ops;
 
+static int fork_with(struct launcher *l, struct run *r, struct priv_jail *jail)
+{
+	jail->cgroup = r->cgroup != NULL ? r->cgroup->dir : 0;
+	jail->minded = r->cgroup == NULL;
+	r->child.kill_signal = jail->minded ? MINDER_KILL : SIGKILL;
+	return child_exec(l, &r->child, &run_ops, jail);
+}
+
+/* Who may make cgroups may still not fork into one: a filter that cannot look into clone3's arguments, a domain that is threaded. */
 static int run_fork(struct launcher *l, struct run *r, const struct exec_plan *plan)
 {
 	struct priv_jail jail;
@@ -75,18 +85,29 @@ static int run_fork(struct launcher *l, struct run *r, const struct exec_plan *p
 
 	if (rc < 0)
 		return rc;
-	r->cgroup = cgroup_take(&l->exec.cgroups);
 	exec_plan_jail(l, plan, &jail);
 	memcpy(jail.stdio, r->stdio, sizeof(jail.stdio));
-	jail.cgroup = r->cgroup != NULL ? r->cgroup->dir : 0;
-	jail.minded = r->cgroup == NULL;
 	jail.leaves_descendants = r->leaves;
-	rc = child_exec(l, &r->child, &run_ops, &jail);
+	r->cgroup = cgroup_take(&l->exec.cgroups);
+	rc = fork_with(l, r, &jail);
+	if (rc < 0 && r->cgroup != NULL) {
+		cgroup_return(&l->exec.cgroups, r->cgroup, true);
+		r->cgroup = NULL;
+		if (rc != -EAGAIN && rc != -ENOMEM)
+			rc = fork_with(l, r, &jail);
+	}
 	for (unsigned i = 0; i < 3; i++)
 		fp_close(&r->stdio[i]);
-	if (rc < 0 && r->cgroup != NULL)
-		cgroup_return(&l->exec.cgroups, r->cgroup, true);
 	return rc;
+}
+
+static void free_words(struct launcher *l, struct run *r)
+{
+	l->exec.waiting_bytes -= r->words.len;
+	free((void *)(uintptr_t)r->words.at);
+	r->words = (struct wire_blob){.at = NULL};
+	free(r->directory);
+	r->directory = NULL;
 }
 
 static void run_free(struct launcher *l, struct run *r)
@@ -96,10 +117,7 @@ static void run_free(struct launcher *l, struct run *r)
 		fp_close(&r->ours[i]);
 	}
 	loop_disarm(&l->loop, &r->timer);
-	if (r->words.at != NULL)
-		l->exec.waiting_bytes -= r->words.len;
-	free((void *)(uintptr_t)r->words.at);
-	free(r->directory);
+	free_words(l, r);
 	if (r->client != NULL)
 		r->client->run = NULL;
 	free(r);
@@ -135,42 +153,36 @@ static enum fcgipm_refusal run_start(struct launcher *l, struct run *r, const st
 	if (run_fork(l, r, plan) < 0)
 		return FCGIPM_REFUSED_RESOURCES;
 	r->state = RUN_STARTS;
+	free_words(l, r);
 	run_enter(l, r);
 	return FCGIPM_REFUSED_NOT;
 }
 
 /* ---- waiting ---- */
 
-static struct run *run_new(struct exec_client *c, struct profile *p, struct exec_wish *w)
+static struct run *run_new(struct exec_client *c, struct profile *p, const struct exec_wish *w)
 {
 	struct run *r = calloc(1, sizeof(*r));
 
 	if (r == NULL)
 		return NULL;
-	*r = (struct run){.client = c, .profile = p, .ours = {-1, -1, -1}};
-	for (unsigned i = 0; i < 3; i++)
-		r->stdio[i] = FP_TAKE_FD(w->stdio[i]);
+	*r = (struct run){.client = c, .profile = p, .given = w->given, .stdio = {-1, -1, -1}, .ours = {-1, -1, -1}};
 	r->child.pidfd = r->child.report.fd = -1;
 	c->run = r;
 	return r;
 }
 
-static enum fcgipm_refusal run_wait(struct launcher *l, struct run *r, const struct exec_wish *w)
+static enum fcgipm_refusal run_wait(struct run *r, const struct exec_wish *w)
 {
 	struct profile *p = r->profile;
-	uint8_t *bytes;
 
-	if (p->waiting >= p->spec.queue_limit || l->exec.waiting_bytes + w->words.len > EXEC_WAITING_BYTES)
+	if (p->waiting >= p->spec.queue_limit)
 		return FCGIPM_REFUSED_BUSY;
-	bytes = malloc(w->words.len + 1);
 	r->directory = strdup(w->directory);
-	if (bytes == NULL || r->directory == NULL) {
-		free(bytes);
+	if (r->directory == NULL)
 		return FCGIPM_REFUSED_RESOURCES;
-	}
-	memcpy(bytes, w->words.at, w->words.len);
-	r->words = (struct wire_blob){.at = bytes, .len = w->words.len};
-	l->exec.waiting_bytes += w->words.len;
+	r->words = r->client->words; /* they change hands */
+	r->client->words = (struct wire_blob){.at = NULL};
 	r->state = RUN_WAITS;
 	*p->last = r;
 	p->last = &r->next;
@@ -192,7 +204,7 @@ static void run_unwait(struct run *r)
 	p->waiting--;
 }
 
-enum fcgipm_refusal run_ask(struct exec_client *c, struct exec_wish *w)
+enum fcgipm_refusal run_ask(struct exec_client *c, const struct exec_wish *w)
 {
 	struct launcher *l = c->launcher;
 	struct profile *p = profile_find(l, w->profile);
@@ -202,6 +214,7 @@ enum fcgipm_refusal run_ask(struct exec_client *c, struct exec_wish *w)
 
 	if (no == FCGIPM_REFUSED_NOT)
 		no = exec_plan_make(l, p, w, &plan);
+	plan.sock = c->source.fd;
 	if (no == FCGIPM_REFUSED_NOT) {
 		r = run_new(c, p, w);
 		if (r == NULL)
@@ -209,7 +222,7 @@ enum fcgipm_refusal run_ask(struct exec_client *c, struct exec_wish *w)
 		else if (p->running < p->spec.max_running && p->waiting == 0)
 			no = run_start(l, r, &plan);
 		else
-			no = run_wait(l, r, w);
+			no = run_wait(r, w);
 		if (no != FCGIPM_REFUSED_NOT && r != NULL)
 			run_free(l, r);
 	}
@@ -227,18 +240,20 @@ static bool stops(const struct launcher *l)
 static void run_turn(struct launcher *l, struct run *r)
 {
 	struct exec_client *c = r->client;
-	const struct exec_wish w = {.directory = r->directory, .words = r->words};
+	const struct exec_wish w = {.directory = r->directory, .words = r->words, .given = r->given};
 	enum fcgipm_refusal no = stops(l) ? FCGIPM_REFUSED_ENDING : permits(c, r->profile);
 	struct exec_plan plan = {.spec = NULL};
 
 	if (no == FCGIPM_REFUSED_NOT)
 		no = exec_plan_make(l, r->profile, &w, &plan);
+	plan.sock = c->source.fd;
 	if (no == FCGIPM_REFUSED_NOT)
 		no = run_start(l, r, &plan);
 	broker_words_free(&plan.words);
 	if (no == FCGIPM_REFUSED_NOT)
 		return;
 	run_free(l, r);
+	exec_client_resume(c, true);
 	if (!exec_tell_refused(c, no, NULL))
 		exec_client_close(c);
 }
@@ -256,13 +271,14 @@ static void go_on(struct launcher *l, struct profile *p)
 
 /* ---- its life ---- */
 
-static void run_signal(const struct run *r, int signal)
+/* On its way to exec it understands nothing but its end. */
+static void run_signal(struct run *r, int signal)
 {
-	if (r->state != RUN_RUNS)
-		child_signal(&r->child, SIGKILL);
-	else if (r->cgroup == NULL)
-		child_signal(&r->child, signal == SIGKILL ? MINDER_KILL : signal);
-	else if (kill(-r->child.pid, signal) < 0)
+	if (signal == SIGKILL || r->state != RUN_RUNS)
+		child_kill(&r->child);
+	if (r->cgroup != NULL && r->state == RUN_RUNS)
+		kill(-r->child.pid, signal);
+	else if (signal != SIGKILL && r->state == RUN_RUNS)
 		child_signal(&r->child, signal);
 }
 
@@ -272,7 +288,8 @@ static void run_limit(struct run *r, void (*fire)(void *ctx), int64_t ms)
 
 	loop_disarm(loop, &r->timer);
 	r->timer = (struct loop_timer){.fire = fire, .ctx = r};
-	loop_arm(loop, &r->timer, fp_now_ms() + ms);
+	if (ms > 0) /* 0: no limit */
+		loop_arm(loop, &r->timer, fp_now_ms() + ms);
 }
 
 static void stop_overdue(void *ctx)
@@ -303,6 +320,15 @@ static void run_overdue(void *ctx)
 	run_stop(r, WIRE_EXEC_TIMEOUT);
 }
 
+/* It has taken what its client gave. */
+static void run_progressed(struct child *child)
+{
+	struct run *r = (struct run *)child;
+
+	if (r->client != NULL)
+		exec_client_resume(r->client, false);
+}
+
 static void run_execed(struct child *child)
 {
 	struct run *r = (struct run *)child;
@@ -315,7 +341,7 @@ static void run_execed(struct child *child)
 		if (r->ours[i] >= 0)
 			fds[nfds++] = r->ours[i];
 	fds[nfds++] = child->pidfd;
-	if (r->timeout_ms > 0 && !r->ending && !r->timer.armed)
+	if (!r->ending && !r->timer.armed)
 		run_limit(r, run_overdue, r->timeout_ms);
 	if (r->client != NULL && !exec_tell_started(r->client, child->pid, fds, nfds))
 		exec_client_close(r->client);
@@ -328,11 +354,13 @@ static void tell_failure(struct exec_client *c, const struct priv_report *f)
 {
 	char text[256];
 
-	if (f->step == PRIV_STEP_CHECK && f->error > 0 && f->error <= FCGIPM_REFUSED_RESOURCES) {
-		exec_tell_refused(c, (enum fcgipm_refusal)f->error, NULL);
+	int no = f->error & ((1 << EXEC_PLAN_ERRNO_SHIFT) - 1), error = f->step == PRIV_STEP_CHECK ? f->error >> EXEC_PLAN_ERRNO_SHIFT : f->error;
+
+	if (f->step == PRIV_STEP_CHECK && error == 0) {
+		exec_tell_refused(c, (enum fcgipm_refusal)no, NULL);
 		return;
 	}
-	snprintf(text, sizeof(text), "%s: %s", priv_step_name(f->step), strerror(f->error));
+	snprintf(text, sizeof(text), "%s: %s", priv_step_name(f->step), strerror(error));
 	exec_tell_refused(c, f->step == PRIV_STEP_TIMEOUT ? FCGIPM_REFUSED_OVERDUE : FCGIPM_REFUSED_STEP, text);
 }
 
@@ -341,6 +369,7 @@ static bool tell_end(struct run *r, int status)
 	struct exec_client *c = r->client;
 	const struct priv_report *f = &r->child.failure;
 
+	exec_client_resume(c, true); /* if its child has not come to take what it gave */
 	c->run = NULL;
 	r->client = NULL;
 	if (f->step == PRIV_STEP_NONE && r->state == RUN_RUNS)
@@ -358,7 +387,7 @@ static void run_exited(struct child *child, int status)
 	struct profile *p = r->profile;
 	struct exec_client *c = r->client;
 
-	if (r->cgroup != NULL && cgroup_return(&l->exec.cgroups, r->cgroup, !r->leaves) && !r->leaves)
+	if (r->cgroup != NULL && cgroup_return(&l->exec.cgroups, r->cgroup, !r->leaves || r->ending) && !r->leaves)
 		log_info("exec.descendants_ended", KS("profile", p->spec.name), KI("pid", child->pid));
 	log_debug("exec.ended", KS("profile", p->spec.name), KI("pid", child->pid), KI("status", status));
 	if (c != NULL && !tell_end(r, status))
@@ -371,7 +400,7 @@ static void run_exited(struct child *child, int status)
 }
 
 /* What is left of it is its cgroup's or its minder's to end. */
-static const struct child_ops run_ops = {.what = "run", .execed = run_execed, .exited = run_exited};
+static const struct child_ops run_ops = {.what = "run", .progressed = run_progressed, .execed = run_execed, .exited = run_exited};
 
 void run_cancel(struct run *r, bool at_once)
 {
@@ -387,6 +416,7 @@ void run_cancel(struct run *r, bool at_once)
 	run_unwait(r);
 	run_free(c->launcher, r);
 	profile_settle(c->launcher, p);
+	exec_client_resume(c, true);
 	if (!exec_tell_refused(c, FCGIPM_REFUSED_STEP, "cancelled"))
 		exec_client_close(c);
 }
@@ -408,7 +438,7 @@ void run_abandon(struct run *r)
 	profile_settle(l, p);
 }
 
-static void refuse_waiting(struct launcher *l)
+void runs_go_on(struct launcher *l)
 {
 	for (struct profile *p = l->exec.profiles, *next; p != NULL; p = next) {
 		next = p->next;
@@ -418,7 +448,7 @@ static void refuse_waiting(struct launcher *l)
 
 void runs_end(struct launcher *l, bool at_once)
 {
-	refuse_waiting(l);
+	runs_go_on(l);
 	for (struct run *r = l->exec.runs; r != NULL; r = r->next) {
 		if (at_once)
 			run_signal(r, SIGKILL);
@@ -432,6 +462,6 @@ int64_t runs_end_ms(const struct launcher *l)
 	int64_t longest = 0;
 
 	for (const struct run *r = l->exec.runs; r != NULL; r = r->next)
-		longest = longest > 2 * r->stop_timeout_ms ? longest : 2 * r->stop_timeout_ms;
+		longest = longest < 0 || r->stop_timeout_ms == 0 ? -1 : longest > 2 * r->stop_timeout_ms ? longest : 2 * r->stop_timeout_ms;
 	return longest;
 }

@@ -126,7 +126,7 @@ static void add_processes(struct holders *h)
 	for (struct dirent *e; (e = readdir(proc)) != NULL;) {
 		pid_t pid = isdigit((unsigned char)e->d_name[0]) ? atoi(e->d_name) : 0;
 
-		if (pid > 0 && is_ours(pid) && !probe_descends(pid, getpid())) /* a worker, or the manager, of an ordinary user would else pass for one */
+		if (pid > 0 && is_ours(pid) && probe_descends(pid, getpid()) == 0) /* a worker, or the manager, of an ordinary user would else pass for one */
 			add_sockets(h, pid);
 	}
 	closedir(proc);

@@ -217,7 +217,7 @@ static void hook_ready(void *ctx, uint32_t events)
 	struct worker *t = ctx;
 	struct launcher *l = t->child.launcher;
 	union {
-		char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(64 * sizeof(int))];
+		char bytes[CMSG_SPACE(sizeof(struct ucred))]; /* and no room for descriptors: what the kernel throws away we need not close */
 		struct cmsghdr align;
 	} control;
 	struct hook_word w;

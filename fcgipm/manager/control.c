@@ -224,7 +224,7 @@ static void client_receive(struct client *c)
 	static struct wire_dgram in; /* one at a time, too large for the stack of a deep call */
 
 	for (int i = 0; i < CONTROL_TURN && !c->broken; i++) {
-		int r = wire_recv(c->fd, &in);
+		int r = wire_recv_bare(c->fd, &in); /* no request brings a descriptor */
 
 		if (r == -EAGAIN || r == -EINTR)
 			return;

@@ -27,8 +27,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Where descriptors lie in a child until exec: 0 to 2, keep_as, the two below, which exec closes, and nothing else. */
-enum { REPORT_FD = 18, PROGRAM_FD = 19, ASIDE_FD = 20 };
+/* Where descriptors lie in a child until exec: 0 to 2, keep_as, those below, which exec closes, and nothing else. */
+enum { REPORT_FD = 18, PROGRAM_FD = 19, DIRECTORY_FD = 20, ASIDE_FD = 21 };
 
 const char *priv_step_name(enum priv_step step)
 {
@@ -85,13 +85,15 @@ static int close_others(const struct priv_jail *j)
 		r = close_range_of(next, REPORT_FD - 1);
 	if (r == 0 && j->exec_fd < 0)
 		r = close_range_of(PROGRAM_FD, PROGRAM_FD);
+	if (r == 0 && j->directory_fd <= 0)
+		r = close_range_of(DIRECTORY_FD, DIRECTORY_FD);
 	return r == 0 ? close_range_of(ASIDE_FD, INT_MAX) : r;
 }
 
 /* Everything that is passed is first moved out of the way of the numbers that it is to get: those may be in use by one another. */
 static int step_descriptors(const struct priv_jail *j)
 {
-	enum { STDIO = 3, INHERITED = STDIO + PRIV_KEEP_MAX, COUNT = INHERITED + 2 };
+	enum { STDIO = 3, INHERITED = STDIO + PRIV_KEEP_MAX, COUNT = INHERITED + 3 };
 	int from[COUNT] = {j->stdio[0], j->stdio[1], j->stdio[2]};
 	int to[COUNT] = {0, 1, 2};
 
@@ -103,6 +105,8 @@ static int step_descriptors(const struct priv_jail *j)
 	to[INHERITED] = PROGRAM_FD;
 	from[INHERITED + 1] = j->report_fd;
 	to[INHERITED + 1] = REPORT_FD;
+	from[INHERITED + 2] = j->directory_fd > 0 ? j->directory_fd : -1;
+	to[INHERITED + 2] = DIRECTORY_FD;
 
 	for (unsigned i = 0; i < COUNT; i++) {
 		if (from[i] < 0 && i >= STDIO)
@@ -222,6 +226,8 @@ static int step_chroot(const struct priv_jail *j)
 
 static int step_directory(const struct priv_jail *j)
 {
+	if (j->directory_fd > 0)
+		return fchdir(DIRECTORY_FD) < 0 ? -errno : 0;
 	return j->directory[0] != '\0' && chdir(j->directory) < 0 ? -errno : 0;
 }
 
@@ -388,11 +394,11 @@ void priv_jail_exec(const struct priv_jail *j)
 	mine.report_fd = fcntl(j->report_fd, F_DUPFD_CLOEXEC, ASIDE_FD);
 	if (mine.report_fd < 0)
 		priv_jail_fail(j->report_fd, &r);
-	r.step = PRIV_STEP_CHECK;
-	if (mine.prepare != NULL && mine.prepare(&mine, &r) < 0)
-		priv_jail_fail(mine.report_fd, &r);
 	r.step = PRIV_STEP_SESSION;
 	if (mine.minded && (r.error = -minder_fork(mine.leaves_descendants)) != 0)
+		priv_jail_fail(mine.report_fd, &r);
+	r.step = PRIV_STEP_CHECK;
+	if (mine.prepare != NULL && mine.prepare(&mine, &r) < 0)
 		priv_jail_fail(mine.report_fd, &r);
 	r = (struct priv_report){.step = PRIV_STEP_DESCRIPTORS, .error = EMFILE};
 	run_steps(to_exec, sizeof(to_exec) / sizeof(to_exec[0]), &mine, &r);

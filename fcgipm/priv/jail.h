@@ -51,6 +51,7 @@ struct priv_jail {
 	uint32_t group_count;
 	const char *chroot; /* "" none */
 	const char *directory; /* "" leave */
+	int directory_fd; /* entered instead, if it is above 0 */
 	const char *environment_file; /* adds to envp; outside the chroot; NULL or "" none */
 	uint32_t umask;
 	struct {
@@ -72,7 +73,7 @@ struct priv_jail {
 	 * Async-signal-safe. */
 	int (*prepare)(struct priv_jail *self, struct priv_report *ret);
 	const void *prepare_arg;
-	bool minded; /* by a process of its own, which is then the child (minder.h) */
+	bool minded; /* by a process of its own, which is then the child (minder.h); what follows, prepare too, is done below it */
 	bool leaves_descendants; /* it leaves what is left when the program ends */
 	int cgroup; /* descriptor of the directory of the cgroup that the child is born in; used by whoever forks; 0: none, since 0 is never one */
 };

@@ -13,9 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What is left may fork as fast as it is killed; it has no place to go. */
-enum { ROUNDS_MAX = 10000 };
-
 static void keep_kill_alone(void)
 {
 	struct __user_cap_header_struct h = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -24,23 +21,32 @@ static void keep_kill_alone(void)
 	syscall(SYS_capset, &h, d); /* an ordinary user's has none, and needs none */
 }
 
-/* Every child, by number: they are ours to reap, so that no number can be another's. */
+/* By number: they are ours to reap, so that no number can be another's.  Its whole group at once, which no fork can outrun. */
+static void kill_one(pid_t pid)
+{
+	pid_t group = getpgid(pid);
+
+	if (group > 1 && group != getpgrp())
+		kill(-group, SIGKILL);
+	kill(pid, SIGKILL);
+}
+
+/* Every child, as /proc lists them. */
 static void kill_children(void)
 {
 	char buf[4096];
 	int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd >= 0 ? read(fd, buf, sizeof(buf)) : 0;
 	pid_t pid = 0;
+	ssize_t n;
 
-	for (ssize_t i = 0; i < n; i++) {
-		if (buf[i] >= '0' && buf[i] <= '9') {
-			pid = pid * 10 + (buf[i] - '0');
-			continue;
+	while (fd >= 0 && (n = read(fd, buf, sizeof(buf))) > 0)
+		for (ssize_t i = 0; i < n; i++) {
+			bool digit = buf[i] >= '0' && buf[i] <= '9';
+
+			if (!digit && pid > 0)
+				kill_one(pid);
+			pid = digit ? pid * 10 + (buf[i] - '0') : 0;
 		}
-		if (pid > 0)
-			kill(pid, SIGKILL);
-		pid = 0;
-	}
 	if (fd >= 0)
 		close(fd);
 }
@@ -48,11 +54,15 @@ static void kill_children(void)
 /* Until nobody is left: an orphan's children come to us. */
 static void end_all(void)
 {
-	for (int i = 0; i < ROUNDS_MAX; i++) {
+	pid_t pid;
+
+	do {
 		kill_children();
-		if (waitpid(-1, NULL, __WALL) < 0 && errno == ECHILD)
-			return;
-	}
+		while ((pid = waitpid(-1, NULL, WNOHANG | __WALL)) > 0)
+			;
+		if (pid == 0)
+			pid = waitpid(-1, NULL, __WALL);
+	} while (pid > 0 || errno == EINTR);
 }
 
 /* Ends as the program did. */
@@ -65,9 +75,10 @@ static void end_as(int status)
 	if (WIFSIGNALED(status)) {
 		setrlimit(RLIMIT_CORE, &none); /* it would be ours */
 		signal(WTERMSIG(status), SIG_DFL);
-		sigemptyset(&all);
-		sigprocmask(SIG_SETMASK, &all, NULL);
+		sigfillset(&all); /* no other that waits */
+		sigdelset(&all, WTERMSIG(status));
 		kill(getpid(), WTERMSIG(status));
+		sigprocmask(SIG_SETMASK, &all, NULL);
 	}
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 126);
 }

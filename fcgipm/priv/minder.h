@@ -6,7 +6,7 @@
 #include <signal.h>
 #include <stdbool.h>
 
-/* To the minder: SIGTERM goes on to the program's group; this one ends everything at once. */
+/* To the minder: SIGTERM goes on to the program's group; this one ends everything at once.  Never SIGKILL: what it minds would be nobody's. */
 #define MINDER_KILL SIGUSR1
 
 /* Forks: returns in the program-to-be, 0 or -errno; the caller becomes the minder and ends as the program does.  leaves: what is left then stays.

@@ -14,7 +14,7 @@
 #define SO_PEERPIDFD 77
 #endif
 
-enum { DEPTH_MAX = 64 };
+enum { DEPTH_MAX = 1024 };
 
 static uint32_t overflow_uid(void)
 {
@@ -47,30 +47,31 @@ int probe_peer(int sock, struct probe_peer *ret)
 	return 0;
 }
 
-/* 0: there is none, or none that we may know. */
+/* 0: it has none that this namespace can see; -errno: it is not known. */
 static pid_t parent_of(pid_t pid)
 {
 	char path[64], line[128];
-	int parent = 0;
+	int parent = -ESRCH;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
 	f = fopen(path, "re");
-	while (f != NULL && parent == 0 && fgets(line, sizeof(line), f) != NULL)
+	if (f == NULL)
+		return -errno;
+	while (parent < 0 && fgets(line, sizeof(line), f) != NULL)
 		sscanf(line, "PPid: %d", &parent);
-	if (f != NULL)
-		fclose(f);
+	fclose(f);
 	return parent;
 }
 
-bool probe_descends(pid_t pid, pid_t ancestor)
+int probe_descends(pid_t pid, pid_t ancestor)
 {
 	for (int depth = 0; depth < DEPTH_MAX && pid > 1; depth++) {
 		if (pid == ancestor)
-			return true;
+			return 1;
 		pid = parent_of(pid);
 	}
-	return false;
+	return pid > 1 ? -ELOOP : pid < 0 ? pid : 0;
 }
 
 static int open_peer(int sock, pid_t pid)
@@ -89,10 +90,12 @@ int probe_peer_descends(int sock, pid_t pid, pid_t ancestor)
 {
 	fp_autoclose int pidfd = open_peer(sock, pid);
 	struct pollfd ended = {.fd = pidfd, .events = POLLIN};
-	bool descends;
+	int descends;
 
 	if (pidfd < 0)
 		return pidfd == -EINVAL ? -ESRCH : pidfd; /* it was reaped before */
 	descends = probe_descends(pid, ancestor);
+	if (descends == 0) /* an ancestor may have ended in between, and its number be another's: nobody is so unlucky twice */
+		descends = probe_descends(pid, ancestor);
 	return poll(&ended, 1, 0) != 0 ? -ESRCH : descends;
 }

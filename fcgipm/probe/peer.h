@@ -19,12 +19,12 @@ struct probe_peer {
 /* From SO_PEERCRED and SO_PEERGROUPS.  0; -EPERM for the overflow uid, which is everybody whom this user namespace cannot name; or -errno. */
 int probe_peer(int sock, struct probe_peer *ret);
 
-/* Whether the process that connected is ancestor or descends from it, by its parents as they are now, at most 64 of them.  -ESRCH: it has ended meanwhile, so that
- * its number may be another's; or -errno.  SO_PEERPIDFD (Linux 6.5) says so for certain; before that a process that ended before this call passes for whoever has
+/* Whether the process that connected is ancestor or descends from it, by its parents as they are now: 0 only when they were followed to the first process.  -ESRCH: it has ended
+ * meanwhile, so that its number may be another's; -ELOOP: more than 1,024; or -errno.  SO_PEERPIDFD (Linux 6.5) says so for certain; before that a process that ended before this call passes for whoever has
  * its number now. */
 int probe_peer_descends(int sock, pid_t pid, pid_t ancestor);
 
 /* The same of a process that is known to live. */
-bool probe_descends(pid_t pid, pid_t ancestor);
+int probe_descends(pid_t pid, pid_t ancestor);
 
 #endif

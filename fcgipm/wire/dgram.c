@@ -81,34 +81,74 @@ static int take_control(struct msghdr *m, struct wire_dgram *d)
 	return bad < 0 ? bad : total;
 }
 
-int wire_recv(int sock, struct wire_dgram *d)
+/* Header and length are right. */
+static bool read_header(struct wire_dgram *d, ssize_t n)
 {
-	union control control;
-	struct iovec iov = {.iov_base = d->bytes, .iov_len = sizeof(d->bytes)};
-	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
-	struct wire_rd r;
-	ssize_t n;
-	int fds, zero;
+	struct wire_rd r = {.at = d->bytes, .len = (size_t)n};
+	int zero;
 
-	d->nfds = 0;
-	d->len = 0;
-	do
-		n = recvmsg(sock, &m, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return errno == ECONNRESET ? 0 : -errno;
-	fds = take_control(&m, d);
-	if (n == 0 && fds == 0)
-		return 0;
 	d->len = (size_t)n;
-	r = (struct wire_rd){.at = d->bytes, .len = d->len};
 	d->type = wire_get_u16(&r);
 	zero = wire_get_u16(&r);
 	d->seq = wire_get_u32(&r);
-	if ((m.msg_flags & MSG_TRUNC) == 0 && (m.msg_flags & MSG_CTRUNC) == 0 && fds >= 0 && fds <= WIRE_FDS_MAX && !r.bad && zero == 0)
+	return !r.bad && zero == 0;
+}
+
+/* m: with or without room for control data. */
+static int receive(int sock, struct wire_dgram *d, struct msghdr *m, int flags)
+{
+	struct iovec iov = {.iov_base = d->bytes, .iov_len = sizeof(d->bytes)};
+	bool had_room = m->msg_control != NULL, good;
+	ssize_t n;
+	int fds;
+
+	m->msg_iov = &iov;
+	m->msg_iovlen = 1;
+	d->nfds = 0;
+	d->len = 0;
+	do
+		n = recvmsg(sock, m, MSG_CMSG_CLOEXEC | flags);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return errno == ECONNRESET ? 0 : -errno;
+	d->fds_wait = (m->msg_flags & MSG_CTRUNC) != 0;
+	fds = had_room ? take_control(m, d) : 0;
+	if (n == 0 && fds == 0)
+		return 0;
+	good = read_header(d, n) && fds >= 0 && fds <= WIRE_FDS_MAX && ((m->msg_flags & MSG_CTRUNC) == 0 || (flags & MSG_PEEK) != 0);
+	if (good && (m->msg_flags & MSG_TRUNC) == 0)
 		return 1;
 	wire_dgram_close(d);
-	return (m.msg_flags & MSG_TRUNC) != 0 ? -EMSGSIZE : -EPROTO;
+	return (m->msg_flags & MSG_TRUNC) != 0 ? -EMSGSIZE : -EPROTO;
+}
+
+int wire_recv(int sock, struct wire_dgram *d)
+{
+	union control control;
+	struct msghdr m = {.msg_control = &control, .msg_controllen = sizeof(control)};
+
+	return receive(sock, d, &m, 0);
+}
+
+int wire_recv_bare(int sock, struct wire_dgram *d)
+{
+	struct msghdr m = {.msg_control = NULL};
+
+	return receive(sock, d, &m, 0);
+}
+
+int wire_peek(int sock, struct wire_dgram *d)
+{
+	struct msghdr m = {.msg_control = NULL};
+
+	return receive(sock, d, &m, MSG_PEEK);
+}
+
+void wire_discard(int sock)
+{
+	char byte;
+
+	(void)recv(sock, &byte, 1, MSG_DONTWAIT | MSG_TRUNC);
 }
 
 struct wire_rd wire_body(const struct wire_dgram *d)

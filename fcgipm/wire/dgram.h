@@ -2,6 +2,7 @@
 #ifndef FCGIPM_WIRE_DGRAM_H
 #define FCGIPM_WIRE_DGRAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,7 @@ struct wire_dgram {
 	uint16_t type;
 	uint32_t seq;
 	size_t len; /* of bytes, header included */
+	bool fds_wait; /* of one that was peeked at: descriptors are with it in the socket */
 	unsigned nfds;
 	int fds[WIRE_FDS_MAX]; /* owned by the dgram until taken with wire_take_fd() */
 	uint8_t bytes[WIRE_DGRAM_MAX];
@@ -29,6 +31,12 @@ int wire_send(int sock, const struct wire_dgram *d, const int *fds, unsigned nfd
 /* Receives one.  1: d is filled; 0: the peer is gone; -EAGAIN; -EMSGSIZE: longer than the cap; -EPROTO: surplus descriptors,
  * other control data or no header.  On any refusal every received descriptor is closed.  Descriptors arrive close-on-exec. */
 int wire_recv(int sock, struct wire_dgram *d);
+/* From those who have no descriptor to give: one that comes with some is refused (-EPROTO), and the kernel throws them away.  A descriptor that is closed by us may be a file of
+ * a file system that waits for its daemon (FUSE, NFS: close() calls flush), and whoever holds that daemon would hold us. */
+int wire_recv_bare(int sock, struct wire_dgram *d);
+/* The next one without its descriptors, which stay with it in the socket: whoever is to have them calls wire_recv(), and who refuses it wire_discard(). */
+int wire_peek(int sock, struct wire_dgram *d);
+void wire_discard(int sock);
 /* A reader behind the header. */
 struct wire_rd wire_body(const struct wire_dgram *d);
 /* Takes descriptor i out of d; -1 when there is none. */

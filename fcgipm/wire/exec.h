@@ -10,18 +10,21 @@
 
 /* clang-format off */
 
-enum { WIRE_EXEC_WORDS_MAX = 256 << 10, WIRE_EXEC_WORDS_INSIDE = 24 << 10 };
+enum { WIRE_EXEC_WORDS_MAX = 256 << 10, WIRE_EXEC_WORDS_PIECE = 24 << 10 };
 
 /* What may come in which state of a connection.  No number is one of the control socket: a request to the manager is never taken for one to the launcher. */
 enum wire_exec_phase { WIRE_EXEC_IDLE = 1, WIRE_EXEC_ASKED = 2 };
 
-/* X(type, NAME, fields, phases, most bytes, least and most descriptors) */
+/* X(type, NAME, fields, phases, most bytes, least and most descriptors that the launcher itself would take) */
 #define WIRE_EXEC_REQUESTS(X)                                                \
-	X(33, X_RUN, x_run, WIRE_EXEC_IDLE, 32768, 0, 4)                      \
+	X(33, X_RUN, x_run, WIRE_EXEC_IDLE, 32768, 0, 0)                     \
+	X(35, X_WORDS, x_words, WIRE_EXEC_IDLE, 32768, 0, 0)                 \
 	X(34, X_CANCEL, x_cancel, WIRE_EXEC_IDLE | WIRE_EXEC_ASKED, 64, 0, 0)
 
-/* stdio: bit N: descriptor N of the run is passed along, in order; of the others pipes are made.  words: u32 count and the arguments, u32 count and NAME=VALUE
- * texts; or empty, and the first descriptor is a sealed memfd that holds them.  directory "": the program's own. */
+/* words: u32 count and the arguments, u32 count and NAME=VALUE texts; what is longer than a piece comes in front, in order, as X_WORDS.  directory "": the program's own.
+ * stdio: bit N: descriptor N of the run comes along with the message, in order; of the others pipes are made.  The launcher leaves a message with descriptors in the
+ * socket, from where the child takes it: until it has started nothing behind it is read, and who wants to cancel it closes the connection. */
+#define WIRE_FIELDS_x_words(F) F(blob, words)
 #define WIRE_FIELDS_x_run(F) F(str, profile) F(str, directory) F(u8, stdio) F(blob, words)
 /* how 0: SIGTERM, and SIGKILL after the profile's stop.timeout; 1: SIGKILL.  Of nothing that runs it is nothing. */
 #define WIRE_FIELDS_x_cancel(F) F(u8, how)
@@ -34,6 +37,7 @@ enum wire_exec_phase { WIRE_EXEC_IDLE = 1, WIRE_EXEC_ASKED = 2 };
 	X(99, X_ENDED, x_ended, "0")
 
 #define WIRE_FIELDS_x_hello(F) F(u32, version)
+/* pid and pidfd: of the program, or of its minder (priv/minder.h). */
 #define WIRE_FIELDS_x_started(F) F(i32, pid)
 /* code: enum fcgipm_refusal; text: for people. */
 #define WIRE_FIELDS_x_refused(F) F(u32, code) F(str, text)
@@ -43,6 +47,7 @@ enum wire_exec_phase { WIRE_EXEC_IDLE = 1, WIRE_EXEC_ASKED = 2 };
 enum wire_exec_why { WIRE_EXEC_BY_ITSELF, WIRE_EXEC_TIMEOUT, WIRE_EXEC_CANCELLED };
 
 WIRE_MESSAGE(x_run)
+WIRE_MESSAGE(x_words)
 WIRE_MESSAGE(x_cancel)
 WIRE_MESSAGE(x_hello)
 WIRE_MESSAGE(x_started)

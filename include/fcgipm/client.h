@@ -37,6 +37,7 @@ extern "C" {
 
 struct fcgipm_error {
 	int code; /* errno of the failure */
+	int refusal; /* of the exec broker: enum fcgipm_refusal; 0: it was none */
 	char text[512]; /* for people; what the manager said is in it with its control bytes as they came */
 };
 
@@ -94,7 +95,9 @@ struct fcgipm_program {
 	const char *const *argv; /* NULL-terminated; argv[0] is the program's absolute path, below one of the profile's roots */
 	const char *const *envp; /* NULL-terminated NAME=VALUE, of which the profile lets some through; NULL: none */
 	const char *directory; /* where it runs, inside the profile's chroot; NULL: the directory of the program */
-	int stdio[3]; /* descriptors for it, which stay the caller's; -1: a pipe is made, and its other end comes back */
+	int stdio
+		[3]; /* descriptors for it, which stay the caller's; -1: a pipe is made, and its other end comes back.  To cancel one that was given any and has not begun
+		       * closes the connection. */
 };
 
 /* A connection to the broker: one run at a time.  It may be used for the next when one has ended. */
@@ -118,7 +121,7 @@ struct fcgipm_end {
 };
 
 /* Starts what, waiting timeout_ms at most (-1: for ever) for the manager, for its turn and for exec.  *ret is the caller's, to be ended with
- * fcgipm_run_close().  -EACCES: refused; err->text begins with the refusal's name (include/fcgipm/refusal.h); -EAGAIN: refused since as many run
+ * fcgipm_run_close().  -EACCES: refused; err->refusal says why (include/fcgipm/refusal.h); -EAGAIN: refused since as many run
  * and wait as may; -ETIMEDOUT: cancelled; others as fcgipm_open(). */
 int fcgipm_exec(const char *control_socket, const struct fcgipm_program *what, int timeout_ms, struct fcgipm_run *ret, struct fcgipm_error *err);
 /* Waits for its end.  -ETIMEDOUT: it runs on; -ECONNRESET: the launcher has gone, and what ran with it. */

@@ -24,7 +24,7 @@
 	X(SETID, 16, "setuid", "the program has the setuid or setgid bit")                                                                                     \
 	X(WRITABLE, 17, "writable", "the program can be written by its group or by others")                                                                    \
 	X(OWNER, 18, "owner", "the program belongs to another account than the profile wants (file_owner)")                                                    \
-	X(GROUP, 19, "group", "the program belongs to another group than the profile wants (file_group)")                                                      \
+	X(GROUP, 19, "group", "the program belongs to another group than the profile wants, or than its owner's directory")                                    \
 	X(DIRECTORY_WRITABLE, 20, "directory-writable", "the program's directory can be written by its group or by others")                                    \
 	X(DIRECTORY_OWNER, 21, "directory-owner", "the program's directory belongs to neither the account that it runs as nor root")                           \
 	X(ROOT, 22, "root", "it would run as root or in root's group")                                                                                         \
@@ -33,7 +33,8 @@
 	X(MIN_GID, 25, "min-gid", "it would run in a group below min_gid")                                                                                     \
 	X(STEP, 26, "step", "a step on the way to exec failed")                                                                                                \
 	X(OVERDUE, 27, "overdue", "it did not come to exec in time")                                                                                           \
-	X(RESOURCES, 28, "resources", "no memory, descriptor or process is left")
+	X(RESOURCES, 28, "resources", "no memory, descriptor or process is left")                                                                              \
+	X(FILE_SYSTEM, 29, "file-system", "whose the program is, is the word of a file system in user space (FUSE)")
 
 #define FCGIPM_REFUSAL_ENUM(NAME, number, ...) FCGIPM_REFUSED_##NAME = (number),
 enum fcgipm_refusal { FCGIPM_REFUSED_NOT = 0, FCGIPM_REFUSALS(FCGIPM_REFUSAL_ENUM) };

@@ -5,7 +5,7 @@ import socket
 import struct
 
 C_EXEC, C_DONE = 9, 65
-X_RUN, X_CANCEL = 33, 34
+X_RUN, X_CANCEL, X_WORDS = 33, 34, 35
 X_HELLO, X_STARTED, X_REFUSED, X_ENDED = 96, 97, 98, 99
 
 
@@ -28,6 +28,10 @@ def message(kind, body=b"", seq=0):
 
 def run_message(profile, argv, env=(), directory="", stdio=0):
     return message(X_RUN, text(profile) + text(directory) + bytes([stdio]) + blob(words(argv, env)))
+
+
+def words_message(piece):
+    return message(X_WORDS, blob(piece))
 
 
 class Refused(Exception):

@@ -1,8 +1,9 @@
 """The exec broker (docs/exec.md): what runs, as whom, what is refused, and what is left of it."""
-import fcntl
+import array
 import os
 import re
 import signal
+import socket
 import subprocess
 import threading
 from pathlib import Path
@@ -14,7 +15,6 @@ from broker import Broker, Refused
 from conftest import BUILD, ROOT, children_of, needs_root, wait_for
 
 REFUSALS = {int(number): name for number, name in re.findall(r'X\(\w+, (\d+), "([a-z-]+)"', (Path(__file__).parents[2] / "include/fcgipm/refusal.h").read_text())}
-SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 SHOW = """#!/bin/sh
 echo "uid=$(id -u) gid=$(id -g) groups=$(id -G) pwd=$PWD args=$* umask=$(umask)"
 env
@@ -112,6 +112,38 @@ def test_descriptors_that_are_given_are_its_own(fcgipm, site, place):
         b.ended()
         out.seek(0)
         assert b"uid=" in out.read()
+
+
+def test_the_launcher_never_has_a_clients_descriptors(fcgipm, site, place):
+    """To close a file can take as long as its file system likes: so the child takes them from the socket."""
+    program = str(site.put("wait", "#!/bin/sh\nread x\necho over\n"))
+    m = start(fcgipm, site, "max_running: 1")
+    first = Broker(control(m))
+    first.ask("cgi", [program])
+    stdin = first.started()[1][0]
+    with (place / "given").open("w+b") as given, open("/dev/null", "rb") as null:
+        waiting, refused_one, gone = Broker(control(m)), Broker(control(m)), Broker(control(m))
+        waiting.send(broker.run_message("cgi", [program], stdio=3), [null.fileno(), given.fileno()])
+        gone.send(broker.run_message("cgi", [program], stdio=2), [given.fileno()])
+        refused_one.send(broker.run_message("cgi", ["/none"], stdio=2), [given.fileno()])
+        with pytest.raises(Refused):
+            refused_one.started()
+        with pytest.raises(Refused):  # it can be used again
+            refused_one.ask("cgi", ["/none"])
+            refused_one.started()
+        gone.close()
+        held = [os.readlink(fd) for fd in Path(f"/proc/{m.launcher_pid}/fd").iterdir()] if ROOT else []
+        assert str(place / "given") not in held
+        os.close(stdin)
+        first.ended()
+        waiting.started()
+        waiting.ended()
+        given.seek(0)
+        assert given.read() == b"over\n"
+        waiting.send(broker.run_message("cgi", [program], stdio=3), [null.fileno()])  # fewer than are named
+        with pytest.raises(Refused) as no:
+            waiting.started()
+        assert REFUSALS[no.value.code] == "malformed"
 
 
 def test_nothing_else_is_open_in_a_run(fcgipm, site):
@@ -272,16 +304,14 @@ def test_an_environment_that_is_too_large_is_refused_and_a_large_one_is_not(fcgi
     env = {**os.environ, "HTTP_COOKIE": cookie}
     done = subprocess.run([BUILD / "bin/fcgipm", "-s", control(m), "exec", "cgi", "--", program], capture_output=True, text=True, env=env, timeout=30, check=False)
     assert done.stdout.strip() == "100000", done.stderr
-    for count, seals, why in ((3, SEALS, "too-large"), (1, 0, "malformed"), (1, SEALS & ~fcntl.F_SEAL_WRITE, "malformed")):  # what its writer could still change
-        big = os.memfd_create("words", os.MFD_ALLOW_SEALING)
-        os.write(big, broker.words([program], [f"HTTP_{i}={cookie}" for i in range(count)]))
-        fcntl.fcntl(big, fcntl.F_ADD_SEALS, seals)
-        b = Broker(control(m))
-        b.send(broker.message(broker.X_RUN, broker.text("cgi") + broker.text("") + b"\0" + broker.blob(b"")), [big])
-        with pytest.raises(Refused) as no:
-            b.started()
-        assert REFUSALS[no.value.code] == why
-        os.close(big)
+    b = Broker(control(m))
+    for _ in range(9):
+        b.send(broker.words_message(b"x" * 30000))
+    b.ask("cgi", [program])
+    with pytest.raises(Refused) as no:
+        b.started()
+    assert REFUSALS[no.value.code] == "too-large"
+    assert b.run("cgi", [program])[1].strip() == b"0", "the connection can be used again"
 
 
 def test_a_script_that_is_swapped_between_check_and_exec_is_never_run(fcgipm, site, place):
@@ -343,20 +373,107 @@ def test_a_worker_of_the_same_account_is_not_httpd(fcgipm, site, place):
     assert "client-is-a-worker" in (open_to_all / "said").read_text()
 
 
+@needs_root
+def test_a_client_far_down_is_still_a_client_that_descends(fcgipm, site):
+    inner = site.put("inner", "#!/bin/sh\necho inner\n")
+    deep = site.put("deep", f"""#!/usr/bin/perl
+for (1 .. $ARGV[0]) {{ my $pid = fork; if ($pid) {{ waitpid $pid, 0; exit }} }}
+exec "{BUILD}/bin/fcgipm", "-s", "{site.place}/run/control.sock", "exec", "cgi", "--", "{inner}";
+""")
+    m = start(fcgipm, site, "limits: {nproc: 0}", clients=f"[root, {site.owner.pw_name}]")
+    for depth in (70, 1100):
+        assert b"client-is-a-worker" in Broker(control(m)).run("cgi", [str(deep), str(depth)])[2]
+
+
+def test_a_client_that_has_ended_is_nobody(fcgipm, site):
+    """Its number may be another's by now."""
+    program = str(site.put("show"))
+    m = start(fcgipm, site)
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    pid = os.fork()
+    if pid == 0:
+        s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        s.connect(str(control(m)))
+        theirs.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [s.fileno()]))])
+        os._exit(0)
+    fd = array.array("i", ours.recvmsg(1, 64)[1][0][2])[0]
+    os.waitpid(pid, 0)
+    b = Broker.__new__(Broker)
+    b.s = socket.socket(fileno=fd)
+    b.s.settimeout(20)
+    b.send(broker.message(broker.C_EXEC, seq=1))
+    with pytest.raises(Refused) as no:
+        b.started()
+    assert REFUSALS[no.value.code] == "client-gone"
+    assert Broker(control(m)).run("cgi", [program])[0] == 3
+
+
+@needs_root
+def test_a_group_that_the_owner_is_not_in_is_not_gained(fcgipm, site, accounts):
+    """A file gets its group from a setgid directory, and is moved from there."""
+    program = site.put("show")
+    os.chown(program, site.owner.pw_uid, accounts[1].pw_gid)
+    m = start(fcgipm, site)
+    assert refused(m, "cgi", [str(program)]) == "group"
+    os.chown(site.root, site.owner.pw_uid, accounts[1].pw_gid)
+    assert Broker(control(m)).run("cgi", [str(program)])[0] == 3, "root, or the owner who is in it, has given the directory to that group"
+
+
+@needs_root
+def test_a_run_that_its_account_stops_on_its_way_is_overdue(fcgipm, site):
+    """What has root's rights for a moment is not held for longer."""
+    program = str(site.put("show"))
+    stopper = str(site.put("stopper", "#!/usr/bin/perl\n$SIG{TERM} = sub { exit }; $| = 1; print qq(here\n); while (1) { kill 'STOP', grep { $_ != $$ } map { m{/(\\d+)$} } glob '/proc/[0-9]*' }\n"))
+    m = start(fcgipm, site)
+    b, victim = Broker(control(m)), Broker(control(m))
+    b.ask("cgi", [stopper])
+    os.read(b.started()[1][1], 10)
+    overdue = 0
+    for _ in range(3):
+        victim.ask("cgi", [program])
+        try:
+            victim.started()
+            os.kill(m.launcher_pid, 0)
+            victim.close()
+            victim = Broker(control(m))
+        except Refused as no:
+            overdue += REFUSALS[no.code] == "overdue"
+            break
+    b.send(broker.message(broker.X_CANCEL, b"\1"))
+    b.ended()
+    assert Broker(control(m)).run("cgi", [program])[0] == 3
+
+
+def test_nothing_is_begun_when_fcgipm_ends(fcgipm, site):
+    program = str(site.put("short", "#!/bin/sh\necho here\nsleep 0.7\n"))
+    m = start(fcgipm, site)
+    b, other = Broker(control(m)), Broker(control(m))
+    b.ask("cgi", [program])
+    os.read(b.started()[1][1], 10)
+    m.kill(signal.SIGTERM)
+    m.event("launcher.stopping")
+    other.ask("cgi", [program])
+    with pytest.raises(Refused) as no:
+        other.started()
+    assert REFUSALS[no.value.code] == "ending"
+    b.ended()
+
+
 def test_nonsense_closes_the_connection_and_nothing_else(fcgipm, site):
     program = str(site.put("show"))
     m = start(fcgipm, site)
     good = broker.run_message("cgi", [program])
     nonsense = [b"", b"\1", broker.message(7), broker.message(broker.X_RUN), good[:-1], good + b"\0", good[:20], broker.message(broker.X_CANCEL, b"\2"),
-                broker.run_message("cgi", [program], stdio=1), broker.run_message("cgi", [program], stdio=9), os.urandom(200), b"\1\0\0\0" + b"\xff" * 30000]
+                broker.run_message("cgi", [program], stdio=1), broker.run_message("cgi", [program], stdio=9), broker.message(broker.X_WORDS, b"1"), os.urandom(200), b"\1\0\0\0" + b"\xff" * 30000]
     fds_before = len(os.listdir(f"/proc/{m.launcher_pid}/fd")) if ROOT else 0
     for n in nonsense[1:]:
         b = Broker(control(m))
         b.send(n)
-        with pytest.raises((Refused, EOFError, ConnectionResetError)):
-            b.started()
+        said = []
         with pytest.raises((EOFError, ConnectionResetError)):
-            b.answer()
+            while True:
+                said.append(b.answer()[0])
+        assert said in ([], [broker.X_REFUSED]), n
         b.close()
     with open("/dev/null", "rb") as null:  # a flood of descriptors
         b = Broker(control(m))

@@ -73,6 +73,14 @@ static ino_t ino_of(const char *name)
 	return st.st_ino;
 }
 
+static ino_t ino_of_directory(const char *name)
+{
+	char dir[64];
+
+	snprintf(dir, sizeof(dir), "%.*s", (int)(strrchr(name, '/') - name), name);
+	return ino_of(dir);
+}
+
 /* literal: the part that is the administrator's. */
 static void expect(const char *name, const char *literal, enum fcgipm_refusal refusal, const char *is)
 {
@@ -88,7 +96,10 @@ static void expect(const char *name, const char *literal, enum fcgipm_refusal re
 	}
 	assert_int_equal(found.st.st_ino, ino_of(is));
 	assert_int_equal(fcntl(found.file, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(found.way[found.depth - 1].st_ino, ino_of_directory(is));
+	assert_true(found.depth >= 3 && !found.foreign);
 	close(found.file);
+	close(found.dir);
 }
 
 static void files_are_found(void **state)
@@ -139,10 +150,12 @@ static void a_chroot_is_not_left(void **state)
 	assert_int_equal(broker_find(&(struct broker_way){.chroot = top, .path = "/root/program", .literal = 5}, &found), FCGIPM_REFUSED_NOT);
 	assert_int_equal(found.st.st_ino, ino_of("root/program"));
 	close(found.file);
+	close(found.dir);
 	/* an absolute link begins at the chroot again */
 	assert_int_equal(broker_find(&(struct broker_way){.chroot = top, .path = "/jailed", .literal = 7}, &found), FCGIPM_REFUSED_NOT);
 	assert_int_equal(found.st.st_ino, ino_of("root/program"));
 	close(found.file);
+	close(found.dir);
 	assert_int_equal(broker_find(&(struct broker_way){.chroot = top, .path = "/climbs", .literal = 7}, &found), FCGIPM_REFUSED_LINK);
 	assert_int_equal(broker_find(&(struct broker_way){.chroot = "/none", .path = "/x", .literal = 0}, &found), FCGIPM_REFUSED_MISSING);
 }

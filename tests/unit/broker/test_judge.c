@@ -13,7 +13,8 @@ enum { ALICE = 1000, BOB = 1001, USERS = 100, MANAGER = 900, CONF = 901 };
 struct trial {
 	struct spec_profile p;
 	struct spec_floors f;
-	struct stat file, directory;
+	struct stat file, directory, home;
+	bool foreign;
 	struct broker_ids ran;
 };
 
@@ -24,6 +25,7 @@ static struct trial good(void)
 		.f = {.manager_uid = MANAGER, .manager_gid = MANAGER, .conf_uid = CONF, .conf_gid = CONF, .ordinary_uid = UINT32_MAX},
 		.file = {.st_mode = S_IFREG | 0755, .st_uid = ALICE, .st_gid = USERS},
 		.directory = {.st_mode = S_IFDIR | 0755, .st_uid = ALICE, .st_gid = USERS},
+		.home = {.st_mode = S_IFDIR | 0755, .st_uid = ALICE, .st_gid = USERS},
 	};
 }
 
@@ -41,7 +43,9 @@ static struct trial named(void)
 
 static enum fcgipm_refusal judge(struct trial *t)
 {
-	return broker_judge(&t->p, &t->f, &t->file, &t->directory, &t->ran);
+	const struct broker_found found = {.st = t->file, .depth = 3, .way = {{.st_mode = S_IFDIR | 0755}, t->home, t->directory}, .foreign = t->foreign};
+
+	return broker_judge(&t->p, &t->f, &found, &t->ran);
 }
 
 static void the_owner_runs_his_own(void **state)
@@ -82,8 +86,21 @@ static void what_forbids_a_program(void **state)
 	EXPECT(t.file.st_uid = t.directory.st_uid = MANAGER, FCGIPM_REFUSED_OWN_ACCOUNT);
 	EXPECT(t.file.st_uid = t.directory.st_uid = CONF, FCGIPM_REFUSED_OWN_ACCOUNT);
 	EXPECT(t.file.st_gid = MANAGER, FCGIPM_REFUSED_OWN_ACCOUNT);
+	EXPECT(t.foreign = true, FCGIPM_REFUSED_FILE_SYSTEM);
 	EXPECT(t.p.min_uid = ALICE + 1, FCGIPM_REFUSED_MIN_UID);
 	EXPECT(t.p.min_gid = USERS + 1, FCGIPM_REFUSED_MIN_GID);
+}
+
+/* A file that was made in a setgid directory, and moved. */
+static void the_group_is_the_owners_own(void **state)
+{
+	(void)state;
+	EXPECT(t.file.st_gid = USERS + 1, FCGIPM_REFUSED_GROUP);
+	EXPECT(t.file.st_gid = t.directory.st_gid = USERS + 1, FCGIPM_REFUSED_GROUP);
+	EXPECT(t.file.st_gid = t.directory.st_gid = t.home.st_gid = USERS + 1, FCGIPM_REFUSED_NOT); /* root, or a group of his */
+	EXPECT(t.home.st_uid = 0, FCGIPM_REFUSED_NOT);
+	EXPECT((t.home.st_uid = 0, t.home.st_mode |= S_IWOTH | S_ISVTX), FCGIPM_REFUSED_GROUP); /* anybody may have put his directory there */
+	EXPECT((t.home.st_uid = t.directory.st_uid = 0, t.file.st_gid = USERS + 1), FCGIPM_REFUSED_NOT); /* root has put it there */
 }
 
 static void a_named_account_runs_roots_or_its_own(void **state)
@@ -135,11 +152,9 @@ static void an_ordinary_user_runs_his_own_alone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_owner_runs_his_own),
-		cmocka_unit_test(what_forbids_a_program),
-		cmocka_unit_test(a_named_account_runs_roots_or_its_own),
-		cmocka_unit_test(a_group_that_is_wanted),
-		cmocka_unit_test(an_ordinary_user_runs_his_own_alone),
+		cmocka_unit_test(the_owner_runs_his_own),      cmocka_unit_test(what_forbids_a_program),
+		cmocka_unit_test(the_group_is_the_owners_own), cmocka_unit_test(a_named_account_runs_roots_or_its_own),
+		cmocka_unit_test(a_group_that_is_wanted),      cmocka_unit_test(an_ordinary_user_runs_his_own_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

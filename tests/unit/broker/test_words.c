@@ -53,6 +53,7 @@ static void the_environment_is_cleaned(void **state)
 					   "LD_PRELOAD=/x",
 					   "HTTP_COOKIE=c",
 					   "HTTP_PROXY=p",
+					   "HTTP_COOKIE=second",
 					   "SSL_X=1",
 					   "GIT_DIR=d",
 					   "FOO=1",
