@@ -148,17 +148,17 @@ enum { BEGIN_REQUEST = 1, STDIN = 5 };
 
 static void follow(const uint8_t *at, size_t len)
 {
-	const uint8_t *end = at + len, *h = served.header;
+	const uint8_t *h = served.header;
 
-	while (at < end) {
+	for (size_t n; len > 0; at += n, len -= n) {
+		n = served.skip > 0 ? served.skip : sizeof(served.header) - served.have;
+		n = n < len ? n : len;
 		if (served.skip > 0) {
-			size_t n = served.skip < (size_t)(end - at) ? served.skip : (size_t)(end - at);
-
 			served.skip -= (uint32_t)n;
-			at += n;
 			continue;
 		}
-		served.header[served.have++] = *at++;
+		memcpy(served.header + served.have, at, n);
+		served.have += (uint8_t)n;
 		if (served.have < sizeof(served.header))
 			continue;
 		served.have = 0;

@@ -100,15 +100,23 @@ def test_who_has_gone_while_queued_is_not_served_but_counted(fcgipm, start):
     assert m.pool()["served"] == 2
 
 
+def record(kind, body=b"", padding=0):
+    return struct.pack(">BBHHBB", 1, kind, 1, len(body), padding, 0) + body + bytes(padding)
+
+
 def keep(address, query=""):
     """A connection whose first request is answered, and that stays."""
     s = fcgi.begin(address, query, keep=True, body=True)
+    read_to_end(s)
+    return s
+
+
+def read_to_end(s):
     data = b""
-    while not data.endswith(struct.pack(">BBHHBB", 1, 3, 1, 8, 0, 0) + bytes(8)):
+    while not data.endswith(record(3, bytes(8))):
         more = s.recv(65536)
         assert more, data
         data += more
-    return s
 
 
 @pytest.mark.parametrize("start", STARTS)
@@ -119,6 +127,22 @@ def test_a_kept_connection_without_a_request_is_not_busy(fcgipm, start):
     assert m.pool()["served"] == 1
     s.close()
     wait_for(lambda: m.pool()["workers"]["idle"] == 2)
+
+
+def test_requests_are_told_apart_however_their_bytes_come(fcgipm):
+    """Three requests read by 1 to 40 bytes, with bodies that look like ends: one count a request, and rest only behind its end."""
+    m = fcgipm(pool("exec", "min: 1, max: 1", command="[/usr/bin/python3, @DIR@/apps/bitten.py]")).ready()
+    begin, end = record(1, struct.pack(">HB5x", 1, 1)), struct.pack(">BBHHBB", 1, 5, 2, 0, 0, 0)  # end: of another request, which its application knows
+    requests = [begin + record(4, b"x" * 200, 5) + record(4) + record(5),
+                begin + record(4) + record(5, end + b"y", 7) + record(5, record(1, bytes(8)) + end) + record(5),
+                begin + record(4, end, 255) + record(4) + record(5, b"z" * 70 + end) + record(5)]
+    for bite in range(1, 41):
+        with fcgi.connect(m.socket()) as s:
+            for i, request in enumerate(requests):
+                s.sendall(request)
+                read_to_end(s)
+                wait_for(lambda: m.pool()["workers"]["busy"] == 0)
+                assert m.pool()["served"] == (bite - 1) * len(requests) + i + 1, (bite, i)
 
 
 def test_a_worker_that_a_kept_connection_pins_while_others_queue_is_reported(fcgipm):
