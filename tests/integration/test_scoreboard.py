@@ -1,6 +1,7 @@
 """What the scoreboard is good for: exact counts, limits by request, connections that are gone or kept (docs/prefork.md)."""
 import collections
 import os
+import select
 import signal
 import struct
 import time
@@ -104,6 +105,9 @@ def record(kind, body=b"", padding=0):
     return struct.pack(">BBHHBB", 1, kind, 1, len(body), padding, 0) + body + bytes(padding)
 
 
+REQUEST = record(1, struct.pack(">HB5x", 1, 1)) + record(4) + record(5)
+
+
 def keep(address, query=""):
     """A connection whose first request is answered, and that stays."""
     s = fcgi.begin(address, query, keep=True, body=True)
@@ -152,6 +156,45 @@ def test_a_worker_that_a_kept_connection_pins_while_others_queue_is_reported(fcg
     said = m.event("worker.pinned", timeout=10)
     assert int(said["queued"]) == 1 and int(said["pid"]) in m.pids()
     s.close()
+    fcgi.read_answer(waiting)
+    waiting.close()
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_a_kept_connection_is_closed_when_others_queue_and_nobody_is_idle(fcgipm, start):
+    m = fcgipm(pool(start, "min: 2, max: 2", "request: {keep_timeout: 300ms}")).ready()
+    kept = [keep(m.socket()), keep(m.socket())]
+    time.sleep(1)
+    assert not any(select.select(kept, [], [], 0)[0]), "nobody queues: they stay"
+    kept[0].sendall(REQUEST)
+    read_to_end(kept[0])
+    begun = time.monotonic()
+    assert fcgi.request(m.socket(), "").startswith(b"pid=")
+    assert time.monotonic() - begun < 5
+    closed = select.select(kept, [], [], 5)[0]
+    assert closed and all(s.recv(1) == b"" for s in closed)
+    for s in kept:
+        s.close()
+    wait_for(lambda: m.pool()["workers"]["idle"] == 2)
+    assert m.pool()["served"] == 4
+
+
+def test_a_kept_connection_stays_where_a_worker_is_idle_or_no_limit_is_set(fcgipm):
+    m = fcgipm(pool("auto", "min: 3, max: 3", "request: {keep_timeout: 50ms}")).ready()
+    kept = [keep(m.socket())]
+    with fcgi.Load(m.socket(), "sleep=1", clients=1) as load:
+        load.wait(500)
+    assert not load.failures and not select.select(kept, [], [], 0)[0]
+    m.write(pool("auto", "min: 3, max: 3"))
+    m.cli("reload", check=0)
+    kept[0].sendall(REQUEST)
+    read_to_end(kept[0])
+    kept += [keep(m.socket()), keep(m.socket())]
+    waiting = fcgi.begin(m.socket(), body=True)
+    m.event("worker.pinned", timeout=10)
+    assert not select.select(kept, [], [], 0)[0]
+    for s in kept:
+        s.close()
     fcgi.read_answer(waiting)
     waiting.close()
 
