@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from conftest import Manager, children_of, wait_for
@@ -69,6 +70,7 @@ def place():
     path = Path(tempfile.mkdtemp(prefix="fcgipm-bench.", dir="/tmp"))
     path.chmod(0o755)
     shutil.copytree(Path(os.environ["FCGIPM_BUILD"]) / "tests/apps", path / "apps")
+    shutil.copytree(Path(__file__).parent.parent / "integration/apps", path / "apps", dirs_exist_ok=True)
     (path / "www").mkdir()
     (path / "www/hello.php").write_text("<?php header('Content-Type: text/plain'); echo \"hello\\n\";")
     (path / "www/work.php").write_text(WORK)
@@ -83,13 +85,22 @@ def place():
 
 # ---- the candidates ----
 
+def ready(m):
+    """A manager that does not come up is none that stays."""
+    try:
+        m.event("ready", timeout=60)
+    except AssertionError:
+        m.stop()
+        raise
+
+
 class Ours:
     """php-cgi as a pool."""
 
     def __init__(self, path, workers, start="prefork"):
         self.extra = {"SCRIPT_FILENAME": str(path / "www/work.php")}
         self.m = Manager(path, "pools:\n" + php_pool("app", f"start: {start}, {workers}"))
-        self.m.event("ready", timeout=60)
+        ready(self.m)
         self.address = self.m.socket()
         request(self.address, "", **self.extra)
 
@@ -310,7 +321,59 @@ def flood(address, rate):
     return float(out[0]), float(out[1])
 
 
-PARTS = {"burst": burst, "memory": memory, "nginx": php_behind_nginx, "sleeping": sleeping, "overhead": overhead, "wakeups": wakeups}
+class Rails:
+    """A small Rails application, eager_load."""
+
+    def __init__(self, path, start, environment="", workers=8):
+        self.workers = workers
+        self.m = Manager(path, f"manager: {{runtime_directory: @RUN@, log: {{level: debug}}}}\npools:\n  app: {{command: [/usr/bin/ruby, @DIR@/apps/forked-rails.rb], user: nobody, environment: {{{environment}}}, "
+                               f"workers: {{start: {start}, min: {workers}, max: {workers}, boot_parallel: 1}}}}\n")
+        ready(self.m)
+
+    def crew(self):
+        return [p for p in children_of(self.m.launcher_pid) if p != self.m.manager_pid]
+
+    def load(self, **more):
+        return Load(self.m.socket(), "", script="/", clients=self.workers, **more)
+
+    def starts(self):
+        """From fork to accept, ms, of each worker; one after the other."""
+        return [int(e["ms"]) for e in self.m.events if e["event"] == "worker.ready"]
+
+    def close(self):
+        self.m.stop(timeout=60)
+
+
+def rails(_):
+    print("\nRails, 8 workers: PSS in MB of all (the template too) before any request and after 200 each")
+    kinds = {"exec": ("exec", ""), "pre-forked": ("prefork", ""), "and compacted before": ("prefork", 'COMPACT: "1"'),
+             "and warmed up": ("prefork", 'COMPACT: "1", WARM: "1"'), "and MALLOC_ARENA_MAX=1": ("prefork", 'COMPACT: "1", WARM: "1", MALLOC_ARENA_MAX: "1"')}
+    base = None
+    for name, (start, environment) in kinds.items():
+        with place() as path, running(lambda p, s=start, e=environment: Rails(p, s, e), path) as c:
+            time.sleep(SETTLE_S)
+            before = pss_kb(c.crew()) / 1024
+            with c.load() as l:
+                l.wait(200 * c.workers, timeout=120)
+            assert not l.failures, l.failures[:3]
+            after = pss_kb(c.crew()) / 1024
+            base = base or (before, after)
+            assert len(l.pids) == c.workers, l.pids
+            print(f"  {name.ljust(23)} before {before:6.1f} (x{before / base[0]:.2f}), after {after:6.1f} (x{after / base[1]:.2f}); from fork to accept {statistics.median(c.starts()):.0f} ms ({min(c.starts())} to {max(c.starts())})")
+    with place() as path, running(lambda p: Rails(p, "prefork"), path) as c:
+        with c.load() as l:
+            l.wait(100, timeout=60)
+            steady, peak, begun = pss_kb(c.crew()), 0, time.monotonic()
+            restart = subprocess.Popen([c.m.build / "bin/fcgipm", "-s", c.m.run / "control.sock", "restart", "app"])
+            while restart.poll() is None:
+                peak = max(peak, pss_kb(c.crew()))
+                time.sleep(0.05)
+            took = time.monotonic() - begun
+            l.wait(100, timeout=60)
+        print(f"  replaced under load from 8 clients: {took:.2f} s, {len(l.failures)} of {l.served} requests lost; PSS {steady / 1024:.0f} MB, at its peak {peak / 1024:.0f} MB")
+
+
+PARTS = {"burst": burst, "memory": memory, "nginx": php_behind_nginx, "sleeping": sleeping, "overhead": overhead, "wakeups": wakeups, "rails": rails}
 
 
 def everything(rounds):

@@ -1,4 +1,5 @@
 # A Rails application behind Rack's FastCGI handler: the query string is the wish (test_prefork_languages.py).
+ENV["RAILS_ENV"] ||= "production"
 require "rails"
 require "action_controller/railtie"
 require "rack/handler/fastcgi"
@@ -9,7 +10,8 @@ class App < Rails::Application
   config.secret_key_base = "a" * 64
   config.hosts.clear
   config.consider_all_requests_local = true
-  config.logger = Logger.new($stderr, level: :warn)
+  config.log_level = :warn
+  config.logger = Logger.new($stderr)
 end
 
 class WishesController < ActionController::Base
@@ -28,8 +30,11 @@ end
 App.initialize!
 App.routes.draw { root to: "wishes#show" }
 App.routes.append { match "*path", to: "wishes#show", via: :all }
+if ENV["WARM"] # what a request makes once would be made by every worker
+  5.times { App.call(Rack::MockRequest.env_for("/")) }
+end
 if ENV["COMPACT"] # what is garbage now would be copied by every worker
-  3.times { GC.start }
+  4.times { GC.start }
   GC.compact
 end
 Rack::Handler::FastCGI.run(App)
