@@ -142,6 +142,24 @@ class Fpm:
         self.process.wait(20)
 
 
+class Alone:
+    """php-cgi with children of its own: what is left of a difference to php-fpm when fcgipm is not there."""
+
+    def __init__(self, path, children):
+        self.address = path / "alone.sock"
+        self.extra = {"SCRIPT_FILENAME": str(path / "www/work.php")}
+        user = ["-u", "nobody", "-U", "nobody"] if os.geteuid() == 0 else []
+        self.process = subprocess.Popen(["spawn-fcgi", "-n", "-s", self.address, "-M", "0666", "-b", "511", *user, "--", "/usr/bin/php-cgi", "-c", path / "php.ini"],
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                        env={**os.environ, "PHP_INI_SCAN_DIR": str(scan_dir()), "PHP_FCGI_CHILDREN": str(children), "PHP_FCGI_MAX_REQUESTS": "0"})
+        wait_for(lambda: len(children_of(self.process.pid)) == children)
+        request(self.address, "", **self.extra)
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait(20)
+
+
 DYNAMIC = "pm = dynamic\npm.max_children = 64\npm.start_servers = 2\npm.min_spare_servers = 1\npm.max_spare_servers = 3"
 ONDEMAND = "pm = ondemand\npm.max_children = 64\npm.process_idle_timeout = 10s"
 
@@ -224,11 +242,11 @@ def nginx(path, sockets):
 def php_behind_nginx(rounds):
     if not PHP_FPM:
         return
-    with place() as path, running(lambda p: Ours(p, "min: 8, max: 8"), path) as ours, running(lambda p: Fpm(p, static(8), 8), path) as fpm:
-        port, process = nginx(path, {"fcgipm": ours.address, "php-fpm": fpm.address})
+    with place() as path, running(lambda p: Ours(p, "min: 8, max: 8"), path) as ours, running(lambda p: Fpm(p, static(8), 8), path) as fpm, running(lambda p: Alone(p, 8), path) as alone:
+        port, process = nginx(path, {"fcgipm": ours.address, "php-fpm": fpm.address, "php-cgi": alone.address})
         try:
             for page in ("hello", "work"):
-                got = {"fcgipm": [], "php-fpm": []}
+                got = {"fcgipm": [], "php-fpm": [], "php-cgi": []}
                 for name in got:
                     answer = subprocess.run(["curl", "-sf", f"http://127.0.0.1:{port}/{name}/{page}"], capture_output=True, check=True).stdout
                     assert answer.startswith((b"hello", b"pid=")), answer
@@ -243,7 +261,7 @@ def php_behind_nginx(rounds):
 
 
 def show_pages(what, got):
-    print(f"\nPHP behind nginx, {what}: 16 clients with kept connections, 8 workers each, opcache on; medians of {len(got['fcgipm'])} rounds of {SECONDS} s in turns")
+    print(f"\nPHP behind nginx, {what}: 16 clients with kept connections, 8 workers each (php-cgi: its own children), opcache on; medians of {len(got['fcgipm'])} rounds of {SECONDS} s in turns")
     keys = ("a second", "p50 ms", "p99 ms")
     medians = {name: {key: statistics.median(r[key] for r in rounds) for key in keys} for name, rounds in got.items()}
     for name, m in medians.items():
