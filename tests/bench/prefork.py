@@ -344,8 +344,9 @@ class Rails:
 
     def __init__(self, path, start, environment="", workers=8):
         self.workers = workers
-        self.m = Manager(path, f"manager: {{runtime_directory: @RUN@, log: {{level: debug}}}}\npools:\n  app: {{command: [/usr/bin/ruby, @DIR@/apps/forked-rails.rb], user: nobody, environment: {{{environment}}}, "
-                               f"workers: {{start: {start}, min: {workers}, max: {workers}, boot_parallel: 1}}}}\n")
+        self.text = (f"manager: {{runtime_directory: @RUN@, log: {{level: debug}}}}\npools:\n  app: {{command: [/usr/bin/ruby, @DIR@/apps/forked-rails.rb], user: nobody, environment: {{{environment}}}, "
+                     f"workers: {{start: {start}, min: {workers}, max: {workers}, boot_parallel: 1}}}}\n")
+        self.m = Manager(path, self.text)
         ready(self.m)
 
     def crew(self):
@@ -384,13 +385,15 @@ def rails(_):
         with c.load() as l:
             l.wait(100, timeout=60)
             steady, peak, begun = pss_kb(c.crew()), 0, time.monotonic()
-            restart = subprocess.Popen([c.m.build / "bin/fcgipm", "-s", c.m.run / "control.sock", "restart", "app"])
-            while restart.poll() is None:
+            old = set(c.crew())
+            c.m.write(c.text.replace("user: nobody", "user: nobody, umask: \"0077\""))
+            reload = subprocess.Popen([c.m.build / "bin/fcgipm", "-s", c.m.run / "control.sock", "reload"])
+            while reload.poll() is None or old & set(c.crew()):
                 peak = max(peak, pss_kb(c.crew()))
                 time.sleep(0.05)
             took = time.monotonic() - begun
             l.wait(100, timeout=60)
-        print(f"  replaced under load from 8 clients: {took:.2f} s, {len(l.failures)} of {l.served} requests lost; PSS {steady / 1024:.0f} MB, at its peak {peak / 1024:.0f} MB")
+        print(f"  reloaded under load from 8 clients: {took:.2f} s, {len(l.failures)} of {l.served} requests lost; PSS {steady / 1024:.0f} MB, at its peak {peak / 1024:.0f} MB")
 
 
 PARTS = {"burst": burst, "memory": memory, "nginx": php_behind_nginx, "sleeping": sleeping, "overhead": overhead, "wakeups": wakeups, "rails": rails}
