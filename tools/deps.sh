@@ -3,7 +3,7 @@
 set -eu
 packages="build-essential pkg-config libevent-dev libcap-dev libyaml-dev libfcgi-dev libcmocka-dev libncurses-dev
 	nginx-light apache2-bin apache2-dev php-cgi ruby-fcgi libfcgi-perl libcgi-fast-perl sbcl clisp clisp-module-fastcgi gitweb
-	nghttp2-client musl-tools ruby-sinatra php-fpm libapache2-mod-fcgid spawn-fcgi git cgit strace
+	nghttp2-client musl-tools ruby-sinatra ruby-railties php-fpm libapache2-mod-fcgid spawn-fcgi git cgit strace
 	chromium chromium-driver fonts-liberation python3 python3-pytest python3-pyte python3-prometheus-client python3-jsonschema python3-yaml rsyslog busybox logrotate man-db mandoc shellcheck clang clang-format clang-tidy cppcheck valgrind gcovr curl procps util-linux passwd ca-certificates tzdata systemd $*"
 
 # shellcheck disable=SC2086 # a list of words

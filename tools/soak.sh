@@ -3,6 +3,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 build=$1
+tools/deps.sh redmine redmine-sqlite gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 FUZZ_SECONDS=${FUZZ_SECONDS:-120} make fuzz
 make asan
 make tests

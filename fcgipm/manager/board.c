@@ -371,6 +371,7 @@ void board_settle(struct pool *p)
 		return;
 	PUT(h->max_requests, s->set.workers_max_requests);
 	PUT(h->stop, (uint32_t)s->set.stop_signal);
+	PUT(h->keep_ms, (uint32_t)(s->set.request_keep_timeout < UINT32_MAX ? s->set.request_keep_timeout : UINT32_MAX));
 	if (!p->board.ticking)
 		PUT(h->watch, s->set.request_timeout > 0 || s->set.request_slow > 0 || s->set.workers_max_memory > 0);
 }

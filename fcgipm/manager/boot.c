@@ -31,11 +31,12 @@ static void boot_seen(void *ctx, const struct wire_answer *a, struct wire_dgram 
 	(void)d;
 	if (w->state != WORKER_BOOTING || a->number == WIRE_LOOK_GONE)
 		return; /* it retires, or its exit is on the way */
-	if (looks_ready(w, a->number, now) && w->is_template) {
+	if (looks_ready(w, a->number, now) && w->is_template && w->seen_serving) {
 		template_serves(w);
 		return;
 	}
-	if (looks_ready(w, a->number, now)) {
+	w->seen_serving = w->is_template && looks_ready(w, a->number, now); /* the next look is the proof: its own word of why may be on the way */
+	if (looks_ready(w, a->number, now) && !w->is_template) {
 		worker_happened(w, WORKER_ON_SEEN_READY);
 		return;
 	}

@@ -60,6 +60,7 @@ struct worker {
 	bool overdue; /* has reached max_lifetime, max_memory, or all but one of max_requests */
 	bool is_template, hooked; /* hooked: it waits at its first accept to be forked from */
 	bool over_time; /* request.timeout */
+	bool seen_serving; /* a template that does not wait to be forked from */
 	bool said_pinned;
 	uint32_t slot; /* of the scoreboard */
 	uint64_t requests, abandoned, busy_us; /* as read there last */

@@ -268,6 +268,7 @@ static void steer_running(struct pool *p, int64_t now)
 	template_steer(p);
 	c = pool_census(p);
 	queue_settle(p, c.ready + c.overdue);
+	board_settle(p);
 }
 
 static void steer_pool(struct pool *p)

@@ -28,28 +28,34 @@ static bool is_listener(int fd, bool accepts)
 }
 
 /* True: the worker is to go, and the call ends as if by a signal.  Who only asks (a limit of 0) has something else to do before it waits. */
-static bool waits(bool blocks)
+static bool waits(const struct timespec *limit)
 {
-	if (served.open && !prefork.blind && fcntl(served.fd, F_GETFD) >= 0)
+	if (served.open && fcntl(served.fd, F_GETFD) >= 0)
 		board_blind(); /* it would take another connection beside the one that it serves */
 	served.open = false;
-	if (!hook_boots(HOOK_REASON_NONE) && board_leaves()) {
-		errno = EINTR;
+	if (!hook_boots(HOOK_REASON_NONE) && board_leaves())
 		return true;
-	}
-	if (blocks)
+	if (limit == NULL || limit->tv_sec != 0 || limit->tv_nsec != 0)
 		board_step(STEP_WAITS);
 	return false;
 }
 
 /* ---- accept ---- */
 
+/* What there is to read, or has gone wrong, after at most ms; 0 nothing. */
+static short look(int fd, uint32_t ms)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	struct timespec limit = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
+	long n = syscall(SYS_ppoll, &p, 1, &limit, NULL, 0);
+
+	return n < 0 ? POLLNVAL : p.revents;
+}
+
 /* The peer has closed, not only shut down its sending side: over a unix socket POLLHUP says so, over TCP only a reset does. */
 static bool has_gone(int fd)
 {
-	struct pollfd p = {.fd = fd};
-
-	return syscall(SYS_ppoll, &p, 1, &(struct timespec){0}, NULL, 0) > 0 && (p.revents & (POLLHUP | POLLERR)) != 0;
+	return (look(fd, 0) & (POLLHUP | POLLERR)) != 0;
 }
 
 EXPORT int accept4(int fd, struct sockaddr *address, socklen_t *len, int flags)
@@ -58,7 +64,7 @@ EXPORT int accept4(int fd, struct sockaddr *address, socklen_t *len, int flags)
 	socklen_t room = len != NULL ? *len : 0;
 	int c;
 
-	if (ours && waits(true))
+	if (ours && waits(NULL))
 		return -1;
 	while ((c = (int)syscall(SYS_accept4, fd, address, len, flags)) >= 0 && ours && has_gone(c)) {
 		syscall(SYS_close, c);
@@ -99,16 +105,11 @@ static bool selects(int count, const fd_set *set)
 	return false;
 }
 
-static bool blocks(const struct timespec *limit)
-{
-	return limit == NULL || limit->tv_sec != 0 || limit->tv_nsec != 0;
-}
-
 EXPORT int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *limit, const sigset_t *mask)
 {
 	struct timespec left = limit != NULL ? *limit : (struct timespec){0}; /* the kernel writes what is left */
 
-	if (polls(fds, count) && waits(blocks(limit)))
+	if (polls(fds, count) && waits(limit))
 		return -1;
 	return (int)syscall(SYS_ppoll, fds, count, limit != NULL ? &left : NULL, mask, _NSIG / 8);
 }
@@ -127,7 +128,7 @@ EXPORT int select(int count, fd_set *in, fd_set *out, fd_set *except, struct tim
 
 	if (limit != NULL)
 		left = (struct timespec){.tv_sec = limit->tv_sec + limit->tv_usec / 1000000, .tv_nsec = limit->tv_usec % 1000000 * 1000};
-	if (selects(count, in) && waits(limit == NULL || blocks(&left)))
+	if (selects(count, in) && waits(limit != NULL ? &left : NULL))
 		return -1;
 	r = (int)syscall(SYS_pselect6, count, in, out, except, limit != NULL ? &left : NULL, NULL);
 	if (limit != NULL)
@@ -148,17 +149,17 @@ enum { BEGIN_REQUEST = 1, STDIN = 5 };
 
 static void follow(const uint8_t *at, size_t len)
 {
-	const uint8_t *end = at + len, *h = served.header;
+	const uint8_t *h = served.header;
 
-	while (at < end) {
+	for (size_t n; len > 0; at += n, len -= n) {
+		n = served.skip > 0 ? served.skip : sizeof(served.header) - served.have;
+		n = n < len ? n : len;
 		if (served.skip > 0) {
-			size_t n = served.skip < (size_t)(end - at) ? served.skip : (size_t)(end - at);
-
 			served.skip -= (uint32_t)n;
-			at += n;
 			continue;
 		}
-		served.header[served.have++] = *at++;
+		memcpy(served.header + served.have, at, n);
+		served.have += (uint8_t)n;
 		if (served.have < sizeof(served.header))
 			continue;
 		served.have = 0;
@@ -167,18 +168,31 @@ static void follow(const uint8_t *at, size_t len)
 	}
 }
 
+/* False: the client has sent nothing for request.keep_timeout, others queue and nobody is idle.  A signal ends the wait, as it may end read(2). */
+static bool rests(int fd)
+{
+	const struct board_head *h = &prefork.board->head;
+
+	board_step(STEP_KEEPS);
+	while (h->keep_ms != 0 && (fcntl(fd, F_GETFL) & O_NONBLOCK) == 0 && look(fd, h->keep_ms) == 0)
+		if (h->idle <= 0 && look(0, 0) == POLLIN)
+			return false;
+	return true;
+}
+
 static ssize_t take(long call, int fd, void *bytes, size_t len, int flags)
 {
 	bool ours = served.open && served.fd == fd && (flags & MSG_PEEK) == 0;
+	bool between = ours && served.ended && served.have == 0 && served.skip == 0; /* two requests */
 	ssize_t n;
 
-	if (ours && served.ended && served.have == 0 && served.skip == 0)
-		board_step(STEP_KEEPS);
+	if (between && !rests(fd))
+		return 0;
 	n = syscall(call, fd, bytes, len, flags, NULL, NULL);
-	if (ours && n > 0) {
+	if (between && n > 0)
 		board_step(STEP_GOES_ON);
+	if (ours && n > 0)
 		follow(bytes, (size_t)n);
-	}
 	return n;
 }
 

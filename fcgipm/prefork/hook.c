@@ -1,15 +1,12 @@
 /* The first accept.  A worker says that it is ready; a template waits for orders and forks, and each new worker returns from here into accept. */
 #include <linux/sched.h>
-#include <sched.h>
 #include <sys/prctl.h>
 
 #include "fcgipm/prefork/prefork.h"
 
 static void say(enum hook_kind kind, uint32_t value)
 {
-	struct hook_word w = {.kind = kind, .value = value};
-
-	while (send(BOARD_HOOK_FD, &w, sizeof(w), MSG_NOSIGNAL) < 0 && errno == EINTR)
+	while (send(BOARD_HOOK_FD, &(struct hook_word){.kind = kind, .value = value}, sizeof(struct hook_word), MSG_NOSIGNAL) < 0 && errno == EINTR)
 		;
 }
 
@@ -34,32 +31,29 @@ long hook_clone(void)
 /* False: the launcher has let go of us. */
 static bool next_order(struct hook_word *w, int *ret_output)
 {
-	union {
-		struct cmsghdr head;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control;
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
 	struct iovec v = {.iov_base = w, .iov_len = sizeof(*w)};
-	struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
+	struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+	const struct cmsghdr *c;
 	ssize_t n;
 
 	while ((n = recvmsg(BOARD_HOOK_FD, &m, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR)
 		;
-	*ret_output = n > 0 && m.msg_controllen >= CMSG_LEN(sizeof(int)) && control.head.cmsg_type == SCM_RIGHTS ? *(int *)CMSG_DATA(&control.head) : -1;
+	c = CMSG_FIRSTHDR(&m);
+	*ret_output = n > 0 && c != NULL && c->cmsg_len >= CMSG_LEN(sizeof(int)) && c->cmsg_type == SCM_RIGHTS ? *(const int *)CMSG_DATA(c) : -1;
 	return n == (ssize_t)sizeof(*w);
 }
 
-/* The new worker: a session and an output of its own. */
+/* The new worker: a session and an output of its own, if there is one (-1: these calls do nothing). */
 static void become_worker(uint32_t slot, int output)
 {
 	prefork.pid = (int)syscall(SYS_getpid);
 	prefork.slot = slot;
 	prefork.template_ = false;
 	setsid();
-	if (output >= 0) {
-		dup2(output, STDOUT_FILENO);
-		dup2(output, STDERR_FILENO);
-		syscall(SYS_close, output);
-	}
+	dup2(output, STDOUT_FILENO);
+	dup2(output, STDERR_FILENO);
+	syscall(SYS_close, output);
 	say(HOOK_HELLO, slot);
 	syscall(SYS_close, BOARD_HOOK_FD);
 }
@@ -77,8 +71,7 @@ static void serve_orders(void)
 			become_worker(w.value, output);
 			return;
 		}
-		if (output >= 0)
-			syscall(SYS_close, output);
+		syscall(SYS_close, output);
 		if (pid < 0)
 			say(HOOK_FAILED, w.value);
 	}
@@ -102,8 +95,7 @@ bool hook_boots(enum hook_reason reason)
 	start_done();
 	if (reason == HOOK_REASON_NONE && !runtime_copes_with_threads() && has_threads())
 		reason = HOOK_REASON_THREADS;
-	prefork.template_ =
-		prefork.template_ && cookie_of(BOARD_HOOK_FD) == prefork.hook; /* else the application has closed it: it is a worker like any other */
+	prefork.template_ &= cookie_of(BOARD_HOOK_FD) == prefork.hook; /* else the application has closed it: it is a worker like any other */
 	if (prefork.template_ && reason != HOOK_REASON_NONE) {
 		say(HOOK_REFUSED, reason);
 		syscall(SYS_close, BOARD_HOOK_FD);

@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -32,7 +31,6 @@ struct prefork {
 	bool booting; /* not yet at its first accept */
 	bool forking; /* fork() is to make a worker */
 	bool template_; /* to be forked from */
-	bool blind; /* it serves several at once: what it does cannot be told */
 	int pid;
 	uint32_t slot;
 	uint64_t listener, hook, bell; /* cookies: the descriptors' numbers may be somebody else's by now */
@@ -52,6 +50,7 @@ uint64_t cookie_of(int fd);
 enum board_step { STEP_WAITS, STEP_ACCEPTED, STEP_KEEPS, STEP_GOES_ON };
 void board_step(enum board_step step);
 void board_wake(void);
+/* It serves several at once: what it does cannot be told. */
 void board_blind(void);
 /* True between two requests of a worker that is to go: it has given itself the signal. */
 bool board_leaves(void);

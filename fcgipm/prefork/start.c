@@ -15,9 +15,8 @@ static uint64_t board_inode, library_inode;
 uint64_t cookie_of(int fd)
 {
 	uint64_t cookie = 0;
-	socklen_t len = sizeof(cookie);
 
-	return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) < 0 ? 0 : cookie;
+	return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &(socklen_t){sizeof(cookie)}) < 0 ? 0 : cookie;
 }
 
 static uint64_t inode_of(int fd)

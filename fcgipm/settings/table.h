@@ -135,6 +135,8 @@
 	  "A worker that works on one request for longer is ended; 0 no limit.")                              \
 	X("request.slow", request_slow, DURATION, "0s", NULL, 0, SETTINGS_YEAR_MS, LIVE, VALUE, NOW,      \
 	  "A request that takes longer is reported; 0 never.")                                                \
+	X("request.keep_timeout", request_keep_timeout, DURATION, "0s", NULL, 0, SETTINGS_YEAR_MS, LIVE, VALUE, NOW, \
+	  "A worker whose client has kept its connection for so long without a request closes it, if others queue and no worker is idle; 0 never.") \
 	X("stop.signal", stop_signal, SIGNAL, "TERM", "TERM|INT|QUIT|HUP|USR1|USR2|WINCH|KILL", 1, 64, LIVE, VALUE, NOW,                          \
 	  "The signal that ends an idle worker.")                                                             \
 	X("stop.busy_signal", stop_busy_signal, SIGNAL, "none", "none|USR1|TERM", 0, 64, LIVE, VALUE, NOW,                \

@@ -1,7 +1,7 @@
 /* The scoreboard of a pool: shared memory (a memfd that keeps its size), one cache line a worker, which the worker writes and the manager reads.
  *
  * Everything here may be written by any worker of the pool at any time: to the manager it is foreign bytes, of which the pool alone has the harm.
- * Times are of CLOCK_MONOTONIC.
+ * Times are of CLOCK_MONOTONIC_COARSE.
  */
 #ifndef FCGIPM_BOARD_H
 #define FCGIPM_BOARD_H
@@ -45,7 +45,8 @@ struct board_head {
 	uint32_t watch; /* whoever begins a request wakes the manager, once: request.timeout and request.slow are watched from then on */
 	uint32_t max_requests; /* workers.max_requests; 0 no limit */
 	uint32_t stop; /* the signal that a worker gives itself when it has served so many */
-	uint8_t unused[36];
+	uint32_t keep_ms; /* request.keep_timeout; 0 no limit */
+	uint8_t unused[32];
 } __attribute__((aligned(64)));
 
 struct board {

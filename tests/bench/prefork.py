@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from conftest import Manager, children_of, wait_for
@@ -69,6 +70,7 @@ def place():
     path = Path(tempfile.mkdtemp(prefix="fcgipm-bench.", dir="/tmp"))
     path.chmod(0o755)
     shutil.copytree(Path(os.environ["FCGIPM_BUILD"]) / "tests/apps", path / "apps")
+    shutil.copytree(Path(__file__).parent.parent / "integration/apps", path / "apps", dirs_exist_ok=True)
     (path / "www").mkdir()
     (path / "www/hello.php").write_text("<?php header('Content-Type: text/plain'); echo \"hello\\n\";")
     (path / "www/work.php").write_text(WORK)
@@ -83,13 +85,22 @@ def place():
 
 # ---- the candidates ----
 
+def ready(m):
+    """A manager that does not come up is none that stays."""
+    try:
+        m.event("ready", timeout=60)
+    except AssertionError:
+        m.stop()
+        raise
+
+
 class Ours:
     """php-cgi as a pool."""
 
     def __init__(self, path, workers, start="prefork"):
         self.extra = {"SCRIPT_FILENAME": str(path / "www/work.php")}
         self.m = Manager(path, "pools:\n" + php_pool("app", f"start: {start}, {workers}"))
-        self.m.event("ready", timeout=60)
+        ready(self.m)
         self.address = self.m.socket()
         request(self.address, "", **self.extra)
 
@@ -125,6 +136,24 @@ class Fpm:
 
     def masters(self):
         return [self.process.pid]
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait(20)
+
+
+class Alone:
+    """php-cgi with children of its own: what is left of a difference to php-fpm when fcgipm is not there."""
+
+    def __init__(self, path, children):
+        self.address = path / "alone.sock"
+        self.extra = {"SCRIPT_FILENAME": str(path / "www/work.php")}
+        user = ["-u", "nobody", "-U", "nobody"] if os.geteuid() == 0 else []
+        self.process = subprocess.Popen(["spawn-fcgi", "-n", "-s", self.address, "-M", "0666", "-b", "511", *user, "--", "/usr/bin/php-cgi", "-c", path / "php.ini"],
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                        env={**os.environ, "PHP_INI_SCAN_DIR": str(scan_dir()), "PHP_FCGI_CHILDREN": str(children), "PHP_FCGI_MAX_REQUESTS": "0"})
+        wait_for(lambda: len(children_of(self.process.pid)) == children)
+        request(self.address, "", **self.extra)
 
     def close(self):
         self.process.terminate()
@@ -213,11 +242,11 @@ def nginx(path, sockets):
 def php_behind_nginx(rounds):
     if not PHP_FPM:
         return
-    with place() as path, running(lambda p: Ours(p, "min: 8, max: 8"), path) as ours, running(lambda p: Fpm(p, static(8), 8), path) as fpm:
-        port, process = nginx(path, {"fcgipm": ours.address, "php-fpm": fpm.address})
+    with place() as path, running(lambda p: Ours(p, "min: 8, max: 8"), path) as ours, running(lambda p: Fpm(p, static(8), 8), path) as fpm, running(lambda p: Alone(p, 8), path) as alone:
+        port, process = nginx(path, {"fcgipm": ours.address, "php-fpm": fpm.address, "php-cgi": alone.address})
         try:
             for page in ("hello", "work"):
-                got = {"fcgipm": [], "php-fpm": []}
+                got = {"fcgipm": [], "php-fpm": [], "php-cgi": []}
                 for name in got:
                     answer = subprocess.run(["curl", "-sf", f"http://127.0.0.1:{port}/{name}/{page}"], capture_output=True, check=True).stdout
                     assert answer.startswith((b"hello", b"pid=")), answer
@@ -232,7 +261,7 @@ def php_behind_nginx(rounds):
 
 
 def show_pages(what, got):
-    print(f"\nPHP behind nginx, {what}: 16 clients with kept connections, 8 workers each, opcache on; medians of {len(got['fcgipm'])} rounds of {SECONDS} s in turns")
+    print(f"\nPHP behind nginx, {what}: 16 clients with kept connections, 8 workers each (php-cgi: its own children), opcache on; medians of {len(got['fcgipm'])} rounds of {SECONDS} s in turns")
     keys = ("a second", "p50 ms", "p99 ms")
     medians = {name: {key: statistics.median(r[key] for r in rounds) for key in keys} for name, rounds in got.items()}
     for name, m in medians.items():
@@ -240,7 +269,7 @@ def show_pages(what, got):
         print(f"  {name.ljust(10)} {m['a second']:8.0f} a second, p50 {m['p50 ms']:6.2f} ms, p99 {m['p99 ms']:6.2f} ms, {sum(r['failed'] for r in got[name])} failed  {ratios}")
 
 
-def sleeping(_, count=1000, asked=200):
+def sleeping(_, count=int(os.environ.get("BENCH_POOLS", "1000")), asked=100):
     print(f"\n{count} php-cgi pools that sleep (min 0): PSS a pool, and the first request of {asked} of them")
     for keep in ("keep", "drop"):
         with place() as path:
@@ -310,7 +339,64 @@ def flood(address, rate):
     return float(out[0]), float(out[1])
 
 
-PARTS = {"burst": burst, "memory": memory, "nginx": php_behind_nginx, "sleeping": sleeping, "overhead": overhead, "wakeups": wakeups}
+class Rails:
+    """A small Rails application, eager_load."""
+
+    def __init__(self, path, start, environment="", workers=8):
+        self.workers = workers
+        self.text = (f"manager: {{runtime_directory: @RUN@, log: {{level: debug}}}}\npools:\n  app: {{command: [/usr/bin/ruby, @DIR@/apps/forked-rails.rb], user: nobody, environment: {{{environment}}}, "
+                     f"workers: {{start: {start}, min: {workers}, max: {workers}, boot_parallel: 1}}}}\n")
+        self.m = Manager(path, self.text)
+        ready(self.m)
+
+    def crew(self):
+        return [p for p in children_of(self.m.launcher_pid) if p != self.m.manager_pid]
+
+    def load(self, **more):
+        return Load(self.m.socket(), "", script="/", clients=self.workers, **more)
+
+    def start_ms(self):
+        """Of one worker, to its first accept: they came one after the other."""
+        begun = next(e["time"] for e in reversed(self.m.events) if e["event"] in ("template.ready", "listener.bound"))
+        times = [datetime.fromisoformat(at.replace("Z", "+00:00")) for at in (begun, *(e["time"] for e in self.m.events if e["event"] == "worker.ready"))]
+        return (times[-1] - times[0]).total_seconds() * 1000 / (len(times) - 1)
+
+    def close(self):
+        self.m.stop(timeout=60)
+
+
+def rails(_):
+    print("\nRails, 8 workers: PSS in MB of all (the template too) before any request and after 200 each")
+    kinds = {"exec": ("exec", ""), "pre-forked": ("prefork", ""), "and compacted before": ("prefork", 'COMPACT: "1"'),
+             "and warmed up": ("prefork", 'COMPACT: "1", WARM: "1"'), "and MALLOC_ARENA_MAX=1": ("prefork", 'COMPACT: "1", WARM: "1", MALLOC_ARENA_MAX: "1"')}
+    base = None
+    for name, (start, environment) in kinds.items():
+        with place() as path, running(lambda p, s=start, e=environment: Rails(p, s, e), path) as c:
+            time.sleep(SETTLE_S)
+            before = pss_kb(c.crew()) / 1024
+            with c.load() as l:
+                l.wait(200 * c.workers, timeout=120)
+            assert not l.failures, l.failures[:3]
+            after = pss_kb(c.crew()) / 1024
+            base = base or (before, after)
+            assert len(l.pids) == c.workers, l.pids
+            print(f"  {name.ljust(23)} before {before:6.1f} (x{before / base[0]:.2f}), after {after:6.1f} (x{after / base[1]:.2f}); from fork to accept {c.start_ms():.1f} ms a worker")
+    with place() as path, running(lambda p: Rails(p, "prefork"), path) as c:
+        with c.load() as l:
+            l.wait(100, timeout=60)
+            steady, peak, begun = pss_kb(c.crew()), 0, time.monotonic()
+            old = set(c.crew())
+            c.m.write(c.text.replace("user: nobody", "user: nobody, umask: \"0077\""))
+            reload = subprocess.Popen([c.m.build / "bin/fcgipm", "-s", c.m.run / "control.sock", "reload"])
+            while reload.poll() is None or old & set(c.crew()):
+                peak = max(peak, pss_kb(c.crew()))
+                time.sleep(0.05)
+            took = time.monotonic() - begun
+            l.wait(100, timeout=60)
+        print(f"  reloaded under load from 8 clients: {took:.2f} s, {len(l.failures)} of {l.served} requests lost; PSS {steady / 1024:.0f} MB, at its peak {peak / 1024:.0f} MB")
+
+
+PARTS = {"burst": burst, "memory": memory, "nginx": php_behind_nginx, "sleeping": sleeping, "overhead": overhead, "wakeups": wakeups, "rails": rails}
 
 
 def everything(rounds):

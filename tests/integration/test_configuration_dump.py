@@ -35,7 +35,7 @@ pools:
     frontends: ["@www-data", root]
     queue: {limit: 5, timeout: 1500ms}
     workers: {min: 2, max: 0010, spare: 3, start: prefork, template: keep, template_lifetime: 2h, concurrency: 7, idle_timeout: 0, boot_timeout: 61s, boot_parallel: 2, max_requests: 5, max_lifetime: 365d, max_memory: 10M}
-    request: {timeout: 7s, slow: 5s}
+    request: {timeout: 7s, slow: 5s, keep_timeout: 5s}
     stop: {signal: 15, busy_signal: SIGUSR1, timeout: 0}
     restart: {delay: 1s, max_delay: 2m, give_up_after: 9}
     limits: {nofile: 64, nproc: 7, core: 1025, as: 4096M, cpu: 90s}

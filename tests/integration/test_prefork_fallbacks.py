@@ -1,12 +1,14 @@
 """workers.start: auto always ends in a pool that serves, and status says why it is exec (docs/prefork.md)."""
+import os
 import re
 import shutil
+import socket
 import subprocess
 
 import pytest
 
 import fcgi
-from conftest import BUILD, needs_root, wait_for
+from conftest import BUILD, HERE, needs_root, wait_for
 
 LIBRARY = BUILD / "lib/fcgipm/libfcgipm-prefork.so"
 
@@ -108,13 +110,34 @@ def test_prefork_or_nothing_is_an_error_that_says_why(fcgipm, way, why):
     assert why in m.pool()["last_error"]
 
 
-def readelf(*what):
-    return subprocess.run(["readelf", "-W", *what, LIBRARY], capture_output=True, text=True, check=True).stdout
+def readelf(*what, library=LIBRARY):
+    return subprocess.run(["readelf", "-W", *what, library], capture_output=True, text=True, check=True).stdout
+
+
+def fits_any_c_library(library):
+    assert "NEEDED" not in readelf("-d", library=library), "it names no library"
+    assert "Version needs section" not in readelf("-V", library=library), "it names no version of a symbol"
 
 
 def test_the_library_fits_any_c_library():
-    assert "NEEDED" not in readelf("-d"), "it names no library"
-    assert "Version needs section" not in readelf("-V"), "it names no version of a symbol"
+    fits_any_c_library(LIBRARY)
+
+
+@pytest.mark.skipif(not os.environ.get("RUN_SOAK"), reason="minutes: make soak")
+def test_the_library_for_arm64_fits_any_c_library_and_loads(place):
+    library, run = place / "arm64/lib/fcgipm" / LIBRARY.name, place / "app.sock"
+    subprocess.run(["make", f"BUILD={place}/arm64", "CC=aarch64-linux-gnu-gcc", library], cwd=HERE.parent.parent, check=True)
+    assert "AArch64" in readelf("-h", library=library)
+    fits_any_c_library(library)
+    build(place, "direct", "aarch64-linux-gnu-gcc", "-pthread")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(run))
+        listener.listen(8)
+        with subprocess.Popen(["qemu-aarch64", "-L", "/usr/aarch64-linux-gnu", "-E", f"LD_PRELOAD={library}", place / "direct"], stdin=listener, stderr=subprocess.PIPE) as app:
+            for _ in range(3):
+                assert fcgi.request(run).startswith(b"pid=")
+            app.kill()
+            assert b"preload" not in app.stderr.read(), "ld.so did not take it"
 
 
 def test_the_library_shows_only_what_it_interposes():

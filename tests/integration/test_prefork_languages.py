@@ -16,6 +16,7 @@ LANGUAGES = {
     "perl": ("[/usr/bin/perl, @DIR@/apps/forked.pl]", "random child"),
     "ruby": ("[/usr/bin/ruby, @DIR@/apps/forked.rb]", "random gc thread child"),
     "sinatra": ("[/usr/bin/ruby, @DIR@/apps/forked-sinatra.rb]", "random gc thread child"),
+    "rails": ("[/usr/bin/ruby, @DIR@/apps/forked-rails.rb]", "random gc thread child"),
     "python": ("[/usr/bin/python3, @DIR@/apps/forked.py]", "random gc thread child"),
     "clisp": ("[/usr/bin/clisp, -q, -norc, @DIR@/apps/forked-clisp.lisp]", "gc child"),
     "sbcl": ("[/usr/bin/sbcl, --script, @DIR@/apps/forked-sbcl.lisp]", "gc thread child"),

@@ -1,6 +1,7 @@
 """What the scoreboard is good for: exact counts, limits by request, connections that are gone or kept (docs/prefork.md)."""
 import collections
 import os
+import select
 import signal
 import struct
 import time
@@ -100,15 +101,26 @@ def test_who_has_gone_while_queued_is_not_served_but_counted(fcgipm, start):
     assert m.pool()["served"] == 2
 
 
+def record(kind, body=b"", padding=0):
+    return struct.pack(">BBHHBB", 1, kind, 1, len(body), padding, 0) + body + bytes(padding)
+
+
+REQUEST = record(1, struct.pack(">HB5x", 1, 1)) + record(4) + record(5)
+
+
 def keep(address, query=""):
     """A connection whose first request is answered, and that stays."""
     s = fcgi.begin(address, query, keep=True, body=True)
+    read_to_end(s)
+    return s
+
+
+def read_to_end(s):
     data = b""
-    while not data.endswith(struct.pack(">BBHHBB", 1, 3, 1, 8, 0, 0) + bytes(8)):
+    while not data.endswith(record(3, bytes(8))):
         more = s.recv(65536)
         assert more, data
         data += more
-    return s
 
 
 @pytest.mark.parametrize("start", STARTS)
@@ -121,6 +133,22 @@ def test_a_kept_connection_without_a_request_is_not_busy(fcgipm, start):
     wait_for(lambda: m.pool()["workers"]["idle"] == 2)
 
 
+def test_requests_are_told_apart_however_their_bytes_come(fcgipm):
+    """Three requests read by 1 to 40 bytes, with bodies that look like ends: one count a request, and rest only behind its end."""
+    m = fcgipm(pool("exec", "min: 1, max: 1", command="[/usr/bin/python3, @DIR@/apps/bitten.py]")).ready()
+    begin, end = record(1, struct.pack(">HB5x", 1, 1)), struct.pack(">BBHHBB", 1, 5, 2, 0, 0, 0)  # end: of another request, which its application knows
+    requests = [begin + record(4, b"x" * 200, 5) + record(4) + record(5),
+                begin + record(4) + record(5, end + b"y", 7) + record(5, record(1, bytes(8)) + end) + record(5),
+                begin + record(4, end, 255) + record(4) + record(5, b"z" * 70 + end) + record(5)]
+    for bite in range(1, 41):
+        with fcgi.connect(m.socket()) as s:
+            for i, request in enumerate(requests):
+                s.sendall(request)
+                read_to_end(s)
+                wait_for(lambda: m.pool()["workers"]["busy"] == 0)
+                assert m.pool()["served"] == (bite - 1) * len(requests) + i + 1, (bite, i)
+
+
 def test_a_worker_that_a_kept_connection_pins_while_others_queue_is_reported(fcgipm):
     m = fcgipm(pool("auto", "min: 1, max: 1")).ready()
     s = keep(m.socket())
@@ -128,6 +156,45 @@ def test_a_worker_that_a_kept_connection_pins_while_others_queue_is_reported(fcg
     said = m.event("worker.pinned", timeout=10)
     assert int(said["queued"]) == 1 and int(said["pid"]) in m.pids()
     s.close()
+    fcgi.read_answer(waiting)
+    waiting.close()
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_a_kept_connection_is_closed_when_others_queue_and_nobody_is_idle(fcgipm, start):
+    m = fcgipm(pool(start, "min: 2, max: 2", "request: {keep_timeout: 300ms}")).ready()
+    kept = [keep(m.socket()), keep(m.socket())]
+    time.sleep(1)
+    assert not any(select.select(kept, [], [], 0)[0]), "nobody queues: they stay"
+    kept[0].sendall(REQUEST)
+    read_to_end(kept[0])
+    begun = time.monotonic()
+    assert fcgi.request(m.socket(), "").startswith(b"pid=")
+    assert time.monotonic() - begun < 5
+    closed = select.select(kept, [], [], 5)[0]
+    assert closed and all(s.recv(1) == b"" for s in closed)
+    for s in kept:
+        s.close()
+    wait_for(lambda: m.pool()["workers"]["idle"] == 2)
+    assert m.pool()["served"] == 4
+
+
+def test_a_kept_connection_stays_where_a_worker_is_idle_or_no_limit_is_set(fcgipm):
+    m = fcgipm(pool("auto", "min: 3, max: 3", "request: {keep_timeout: 50ms}")).ready()
+    kept = [keep(m.socket())]
+    with fcgi.Load(m.socket(), "sleep=1", clients=1) as load:
+        load.wait(500)
+    assert not load.failures and not select.select(kept, [], [], 0)[0]
+    m.write(pool("auto", "min: 3, max: 3"))
+    m.cli("reload", check=0)
+    kept[0].sendall(REQUEST)
+    read_to_end(kept[0])
+    kept += [keep(m.socket()), keep(m.socket())]
+    waiting = fcgi.begin(m.socket(), body=True)
+    m.event("worker.pinned", timeout=10)
+    assert not select.select(kept, [], [], 0)[0]
+    for s in kept:
+        s.close()
     fcgi.read_answer(waiting)
     waiting.close()
 
