@@ -67,12 +67,16 @@ static bool name_part(const struct walk *w, char (*ret)[NAME_MAX + 1])
 static enum fcgipm_refusal enter(struct walk *w, int fd)
 {
 	struct broker_found *f = &w->found;
+	struct stat st;
 
 	fp_close(&w->dir);
 	w->dir = fd;
 	if (f->depth == BROKER_DEPTH_MAX)
 		return FCGIPM_REFUSED_PATH;
-	return fstat(fd, &f->way[f->depth++]) < 0 ? FCGIPM_REFUSED_STEP : FCGIPM_REFUSED_NOT;
+	if (fstat(fd, &st) < 0)
+		return FCGIPM_REFUSED_STEP;
+	f->way[f->depth++] = (struct broker_place){.uid = st.st_uid, .gid = st.st_gid, .mode = st.st_mode};
+	return FCGIPM_REFUSED_NOT;
 }
 
 static enum fcgipm_refusal begin_at_root(struct walk *w)
@@ -161,15 +165,29 @@ static enum fcgipm_refusal step(struct walk *w)
 	return w->path[w->at + part_len(w)] == '\0' ? take_file(w, name) : take_directory(w, name);
 }
 
+/* Not more of it than is used: each page that a child touches is copied. */
+static void begin(struct walk *w, const struct broker_way *way, size_t len)
+{
+	w->dir = -1;
+	w->at = 0;
+	w->literal = way->literal;
+	w->links = 0;
+	w->jailed = way->chroot[0] != '\0';
+	w->found.file = -1;
+	w->found.depth = 0;
+	w->found.foreign = false;
+	memcpy(w->path, way->path, len + 1);
+}
+
 enum fcgipm_refusal broker_find(const struct broker_way *way, struct broker_found *ret)
 {
-	struct walk w = {.dir = -1, .literal = way->literal, .jailed = way->chroot[0] != '\0', .found.file = -1};
+	struct walk w;
 	size_t len = strlen(way->path);
 	enum fcgipm_refusal r;
 
 	if (len >= sizeof(w.path))
 		return FCGIPM_REFUSED_PATH;
-	memcpy(w.path, way->path, len + 1);
+	begin(&w, way, len);
 	w.root = open(w.jailed ? way->chroot : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (w.root < 0)
 		return refusal_of(errno);

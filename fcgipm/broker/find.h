@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
 #include "include/fcgipm/refusal.h"
@@ -16,11 +17,16 @@ struct broker_way {
 
 enum { BROKER_DEPTH_MAX = 64 };
 
+/* A directory on the way. */
+struct broker_place {
+	uint32_t uid, gid, mode;
+};
+
 struct broker_found {
 	int file, dir; /* O_PATH, close-on-exec: the program, and the directory that it is in */
 	struct stat st; /* of the file */
 	unsigned depth; /* directories on the way, from the root on; the last one is the file's */
-	struct stat way[BROKER_DEPTH_MAX];
+	struct broker_place way[BROKER_DEPTH_MAX];
 	bool foreign; /* the file is on a file system in user space */
 };
 

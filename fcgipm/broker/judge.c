@@ -9,7 +9,8 @@ struct case_ {
 	const struct spec_profile *p;
 	const struct spec_floors *f;
 	const struct broker_found *found;
-	const struct stat *file, *directory;
+	const struct stat *file;
+	const struct broker_place *directory;
 	struct broker_ids run;
 	bool ordinary; /* everything is one account's */
 };
@@ -44,9 +45,9 @@ static enum fcgipm_refusal judge_file(const struct case_ *c)
 /* Whoever may write there could put something else in its place. */
 static enum fcgipm_refusal judge_directory(const struct case_ *c)
 {
-	uint32_t owner = c->directory->st_uid;
+	uint32_t owner = c->directory->uid;
 
-	if ((c->directory->st_mode & OTHERS_WRITE) != 0)
+	if ((c->directory->mode & OTHERS_WRITE) != 0)
 		return FCGIPM_REFUSED_DIRECTORY_WRITABLE;
 	return owner == 0 || owner_fits(c, owner) ? FCGIPM_REFUSED_NOT : FCGIPM_REFUSED_DIRECTORY_OWNER;
 }
@@ -58,9 +59,9 @@ static enum fcgipm_refusal judge_owners_group(const struct case_ *c)
 	const struct broker_found *f = c->found;
 
 	for (unsigned i = 1; i < f->depth; i++) {
-		if (f->way[i].st_uid != c->run.uid)
+		if (f->way[i].uid != c->run.uid)
 			continue;
-		return (f->way[i - 1].st_mode & OTHERS_WRITE) == 0 && f->way[i].st_gid == c->run.gid ? FCGIPM_REFUSED_NOT : FCGIPM_REFUSED_GROUP;
+		return (f->way[i - 1].mode & OTHERS_WRITE) == 0 && f->way[i].gid == c->run.gid ? FCGIPM_REFUSED_NOT : FCGIPM_REFUSED_GROUP;
 	}
 	return FCGIPM_REFUSED_NOT; /* the file itself: its directory has been judged */
 }

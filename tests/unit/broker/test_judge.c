@@ -13,7 +13,8 @@ enum { ALICE = 1000, BOB = 1001, USERS = 100, MANAGER = 900, CONF = 901 };
 struct trial {
 	struct spec_profile p;
 	struct spec_floors f;
-	struct stat file, directory, home;
+	struct stat file;
+	struct broker_place directory, home;
 	bool foreign;
 	struct broker_ids ran;
 };
@@ -24,8 +25,8 @@ static struct trial good(void)
 		.p = {.owner = true, .file_owner = SPEC_FILE_OF_RUN_OR_ROOT, .min_uid = 1000, .min_gid = 100},
 		.f = {.manager_uid = MANAGER, .manager_gid = MANAGER, .conf_uid = CONF, .conf_gid = CONF, .ordinary_uid = UINT32_MAX},
 		.file = {.st_mode = S_IFREG | 0755, .st_uid = ALICE, .st_gid = USERS},
-		.directory = {.st_mode = S_IFDIR | 0755, .st_uid = ALICE, .st_gid = USERS},
-		.home = {.st_mode = S_IFDIR | 0755, .st_uid = ALICE, .st_gid = USERS},
+		.directory = {.mode = S_IFDIR | 0755, .uid = ALICE, .gid = USERS},
+		.home = {.mode = S_IFDIR | 0755, .uid = ALICE, .gid = USERS},
 	};
 }
 
@@ -37,13 +38,13 @@ static struct trial named(void)
 	t.p.owner = false;
 	t.p.uid = BOB;
 	t.p.gid = USERS;
-	t.file.st_uid = t.directory.st_uid = 0;
+	t.file.st_uid = t.directory.uid = 0;
 	return t;
 }
 
 static enum fcgipm_refusal judge(struct trial *t)
 {
-	const struct broker_found found = {.st = t->file, .depth = 3, .way = {{.st_mode = S_IFDIR | 0755}, t->home, t->directory}, .foreign = t->foreign};
+	const struct broker_found found = {.st = t->file, .depth = 3, .way = {{.mode = S_IFDIR | 0755}, t->home, t->directory}, .foreign = t->foreign};
 
 	return broker_judge(&t->p, &t->f, &found, &t->ran);
 }
@@ -56,7 +57,7 @@ static void the_owner_runs_his_own(void **state)
 	assert_int_equal(judge(&t), FCGIPM_REFUSED_NOT);
 	assert_int_equal(t.ran.uid, ALICE);
 	assert_int_equal(t.ran.gid, USERS);
-	t.directory.st_uid = 0;
+	t.directory.uid = 0;
 	assert_int_equal(judge(&t), FCGIPM_REFUSED_NOT);
 }
 
@@ -78,13 +79,13 @@ static void what_forbids_a_program(void **state)
 	EXPECT(t.file.st_mode |= S_ISGID, FCGIPM_REFUSED_SETID);
 	EXPECT(t.file.st_mode |= S_IWGRP, FCGIPM_REFUSED_WRITABLE);
 	EXPECT(t.file.st_mode |= S_IWOTH, FCGIPM_REFUSED_WRITABLE);
-	EXPECT(t.directory.st_mode |= S_IWGRP, FCGIPM_REFUSED_DIRECTORY_WRITABLE);
-	EXPECT(t.directory.st_mode |= S_IWOTH | S_ISVTX, FCGIPM_REFUSED_DIRECTORY_WRITABLE);
-	EXPECT(t.directory.st_uid = BOB, FCGIPM_REFUSED_DIRECTORY_OWNER);
-	EXPECT(t.file.st_uid = t.directory.st_uid = 0, FCGIPM_REFUSED_ROOT);
+	EXPECT(t.directory.mode |= S_IWGRP, FCGIPM_REFUSED_DIRECTORY_WRITABLE);
+	EXPECT(t.directory.mode |= S_IWOTH | S_ISVTX, FCGIPM_REFUSED_DIRECTORY_WRITABLE);
+	EXPECT(t.directory.uid = BOB, FCGIPM_REFUSED_DIRECTORY_OWNER);
+	EXPECT(t.file.st_uid = t.directory.uid = 0, FCGIPM_REFUSED_ROOT);
 	EXPECT(t.file.st_gid = 0, FCGIPM_REFUSED_ROOT);
-	EXPECT(t.file.st_uid = t.directory.st_uid = MANAGER, FCGIPM_REFUSED_OWN_ACCOUNT);
-	EXPECT(t.file.st_uid = t.directory.st_uid = CONF, FCGIPM_REFUSED_OWN_ACCOUNT);
+	EXPECT(t.file.st_uid = t.directory.uid = MANAGER, FCGIPM_REFUSED_OWN_ACCOUNT);
+	EXPECT(t.file.st_uid = t.directory.uid = CONF, FCGIPM_REFUSED_OWN_ACCOUNT);
 	EXPECT(t.file.st_gid = MANAGER, FCGIPM_REFUSED_OWN_ACCOUNT);
 	EXPECT(t.foreign = true, FCGIPM_REFUSED_FILE_SYSTEM);
 	EXPECT(t.p.min_uid = ALICE + 1, FCGIPM_REFUSED_MIN_UID);
@@ -96,11 +97,11 @@ static void the_group_is_the_owners_own(void **state)
 {
 	(void)state;
 	EXPECT(t.file.st_gid = USERS + 1, FCGIPM_REFUSED_GROUP);
-	EXPECT(t.file.st_gid = t.directory.st_gid = USERS + 1, FCGIPM_REFUSED_GROUP);
-	EXPECT(t.file.st_gid = t.directory.st_gid = t.home.st_gid = USERS + 1, FCGIPM_REFUSED_NOT); /* root, or a group of his */
-	EXPECT(t.home.st_uid = 0, FCGIPM_REFUSED_NOT);
-	EXPECT((t.home.st_uid = 0, t.home.st_mode |= S_IWOTH | S_ISVTX), FCGIPM_REFUSED_GROUP); /* anybody may have put his directory there */
-	EXPECT((t.home.st_uid = t.directory.st_uid = 0, t.file.st_gid = USERS + 1), FCGIPM_REFUSED_NOT); /* root has put it there */
+	EXPECT(t.file.st_gid = t.directory.gid = USERS + 1, FCGIPM_REFUSED_GROUP);
+	EXPECT(t.file.st_gid = t.directory.gid = t.home.gid = USERS + 1, FCGIPM_REFUSED_NOT); /* root, or a group of his */
+	EXPECT(t.home.uid = 0, FCGIPM_REFUSED_NOT);
+	EXPECT((t.home.uid = 0, t.home.mode |= S_IWOTH | S_ISVTX), FCGIPM_REFUSED_GROUP); /* anybody may have put his directory there */
+	EXPECT((t.home.uid = t.directory.uid = 0, t.file.st_gid = USERS + 1), FCGIPM_REFUSED_NOT); /* root has put it there */
 }
 
 static void a_named_account_runs_roots_or_its_own(void **state)
@@ -110,7 +111,7 @@ static void a_named_account_runs_roots_or_its_own(void **state)
 	(void)state;
 	assert_int_equal(judge(&t), FCGIPM_REFUSED_NOT);
 	assert_int_equal(t.ran.uid, BOB);
-	t.file.st_uid = t.directory.st_uid = BOB;
+	t.file.st_uid = t.directory.uid = BOB;
 	assert_int_equal(judge(&t), FCGIPM_REFUSED_NOT);
 	t.file.st_uid = ALICE;
 	assert_int_equal(judge(&t), FCGIPM_REFUSED_OWNER);
@@ -145,7 +146,7 @@ static void an_ordinary_user_runs_his_own_alone(void **state)
 	assert_int_equal(judge(&t), FCGIPM_REFUSED_NOT);
 	t.file.st_uid = 0;
 	assert_int_equal(judge(&t), FCGIPM_REFUSED_DIRECTORY_OWNER);
-	t.directory.st_uid = 0;
+	t.directory.uid = 0;
 	assert_int_equal(judge(&t), FCGIPM_REFUSED_OWNER);
 }
 
