@@ -17,7 +17,7 @@
 struct fcgipm_broker {
 	int fd;
 	bool asked, started; /* a run that has not ended; it has begun */
-	bool given[3]; /* its descriptors that were ours */
+	bool given[3], null[3]; /* its descriptors that were ours, or nothing */
 	int refusal;
 	struct wire_dgram sent, got;
 };
@@ -256,6 +256,8 @@ int broker_ask(struct fcgipm_broker *b, const struct fcgipm_program *what, struc
 		return r;
 	for (unsigned i = 0; i < 3; i++) {
 		b->given[i] = what->stdio[i] >= 0;
+		b->null[i] = what->stdio[i] == FCGIPM_NULL;
+		m.stdio |= (uint8_t)(b->null[i] << (i + 4));
 		if (!b->given[i])
 			continue;
 		m.stdio |= (uint8_t)(1 << i);
@@ -272,6 +274,11 @@ int broker_ask(struct fcgipm_broker *b, const struct fcgipm_program *what, struc
 
 /* ---- news ---- */
 
+static bool has_pipe(const struct fcgipm_broker *b, unsigned i)
+{
+	return !b->given[i] && !b->null[i];
+}
+
 static int take_started(struct fcgipm_broker *b, struct fcgipm_run *ret, struct fp_err *err)
 {
 	struct wire_rd r = wire_body(&b->got);
@@ -280,12 +287,12 @@ static int take_started(struct fcgipm_broker *b, struct fcgipm_run *ret, struct 
 	unsigned at = 0, wanted = 1;
 
 	for (unsigned i = 0; i < 3; i++)
-		wanted += !b->given[i];
+		wanted += has_pipe(b, i);
 	if (!b->asked || !wire_read_x_started(&r, &m) || b->got.nfds != wanted)
 		return fp_fail(err, EPROTO, "the exec broker's answer is malformed");
 	run.pid = m.pid;
 	for (unsigned i = 0; i < 3; i++)
-		if (!b->given[i])
+		if (has_pipe(b, i))
 			run.stdio[i] = wire_take_fd(&b->got, at++);
 	run.pidfd = wire_take_fd(&b->got, at);
 	*ret = run;

@@ -70,7 +70,7 @@ bool exec_tell_ended(struct exec_client *c, const struct child *child, int statu
 struct exec_wish {
 	const char *profile, *directory;
 	struct wire_blob words;
-	uint8_t given; /* bit N: descriptor N comes along */
+	uint8_t given, null; /* bit N: descriptor N comes along; is /dev/null */
 };
 
 /* Starts it, or lets it wait.  FCGIPM_REFUSED_NOT, or why not: then nothing is kept. */

@@ -150,6 +150,12 @@ void exec_client_resume(struct exec_client *c, bool discard)
 	loop_watch(&c->launcher->loop, &c->source);
 }
 
+/* Of each descriptor, at most one thing. */
+static bool is_choice(uint8_t stdio)
+{
+	return (stdio & 0x88) == 0 && (stdio & stdio >> 4) == 0;
+}
+
 static int on_X_RUN(void *ctx, struct wire_dgram *d)
 {
 	struct exec_client *c = ctx;
@@ -157,14 +163,15 @@ static int on_X_RUN(void *ctx, struct wire_dgram *d)
 	enum fcgipm_refusal no;
 	struct wire_x_run m;
 
-	if (!wire_read_x_run(&r, &m) || !wire_done(&r) || m.stdio > 7 || (m.stdio != 0) != d->fds_wait)
+	if (!wire_read_x_run(&r, &m) || !wire_done(&r) || !is_choice(m.stdio) || ((m.stdio & 7) != 0) != d->fds_wait)
 		return -EBADMSG;
 	keep_words(c, m.words);
-	if (m.stdio != 0)
+	if ((m.stdio & 7) != 0)
 		hold(c);
 	no = c->words_refused;
 	if (no == FCGIPM_REFUSED_NOT)
-		no = run_ask(c, &(struct exec_wish){.profile = m.profile, .directory = m.directory, .words = c->words, .given = m.stdio});
+		no = run_ask(
+			c, &(struct exec_wish){.profile = m.profile, .directory = m.directory, .words = c->words, .given = m.stdio & 7, .null = m.stdio >> 4});
 	forget_words(c);
 	if (no != FCGIPM_REFUSED_NOT)
 		exec_client_resume(c, true);

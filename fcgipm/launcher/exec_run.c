@@ -29,7 +29,7 @@ struct run {
 	enum run_state state;
 	struct wire_blob words; /* while it waits: malloc'd */
 	char *directory;
-	uint8_t given; /* descriptors that its client gives, which its child takes */
+	uint8_t given, null; /* descriptors that its client gives, which its child takes; that are /dev/null */
 	int stdio[3]; /* what it gets of ours */
 	int ours[3]; /* the other ends of the pipes */
 	struct loop_timer timer; /* profile's timeout, then stop.timeout */
@@ -52,12 +52,14 @@ static enum fcgipm_refusal permits(const struct exec_client *c, const struct pro
 
 /* ---- the fork ---- */
 
-static int make_pipes(struct run *r)
+static int make_pipes(struct run *r, int null_fd)
 {
 	int p[2];
 
 	for (unsigned i = 0; i < 3; i++) {
-		if ((r->given >> i & 1) != 0)
+		if ((r->null >> i & 1) != 0)
+			r->stdio[i] = null_fd;
+		if (((r->given | r->null) >> i & 1) != 0)
 			continue;
 		if (pipe2(p, O_CLOEXEC) < 0)
 			return -errno;
@@ -68,6 +70,15 @@ static int make_pipes(struct run *r)
 }
 
 static const struct child_ops run_ops;
+
+static void close_theirs(struct run *r)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		if ((r->null >> i & 1) == 0)
+			fp_close(&r->stdio[i]);
+		r->stdio[i] = -1;
+	}
+}
 
 static int fork_with(struct launcher *l, struct run *r, struct priv_jail *jail)
 {
@@ -81,7 +92,7 @@ static int fork_with(struct launcher *l, struct run *r, struct priv_jail *jail)
 static int run_fork(struct launcher *l, struct run *r, const struct exec_plan *plan)
 {
 	struct priv_jail jail;
-	int rc = make_pipes(r);
+	int rc = make_pipes(r, l->null_fd);
 
 	if (rc < 0)
 		return rc;
@@ -96,8 +107,7 @@ static int run_fork(struct launcher *l, struct run *r, const struct exec_plan *p
 		if (rc != -EAGAIN && rc != -ENOMEM)
 			rc = fork_with(l, r, &jail);
 	}
-	for (unsigned i = 0; i < 3; i++)
-		fp_close(&r->stdio[i]);
+	close_theirs(r);
 	return rc;
 }
 
@@ -112,10 +122,9 @@ static void free_words(struct launcher *l, struct run *r)
 
 static void run_free(struct launcher *l, struct run *r)
 {
-	for (unsigned i = 0; i < 3; i++) {
-		fp_close(&r->stdio[i]);
+	close_theirs(r);
+	for (unsigned i = 0; i < 3; i++)
 		fp_close(&r->ours[i]);
-	}
 	loop_disarm(&l->loop, &r->timer);
 	free_words(l, r);
 	if (r->client != NULL)
@@ -166,7 +175,7 @@ static struct run *run_new(struct exec_client *c, struct profile *p, const struc
 
 	if (r == NULL)
 		return NULL;
-	*r = (struct run){.client = c, .profile = p, .given = w->given, .stdio = {-1, -1, -1}, .ours = {-1, -1, -1}};
+	*r = (struct run){.client = c, .profile = p, .given = w->given, .null = w->null, .stdio = {-1, -1, -1}, .ours = {-1, -1, -1}};
 	r->child.pidfd = r->child.report.fd = -1;
 	c->run = r;
 	return r;

@@ -22,7 +22,7 @@ enum wire_exec_phase { WIRE_EXEC_IDLE = 1, WIRE_EXEC_ASKED = 2 };
 	X(34, X_CANCEL, x_cancel, WIRE_EXEC_IDLE | WIRE_EXEC_ASKED, 64, 0, 0)
 
 /* words: u32 count and the arguments, u32 count and NAME=VALUE texts; what is longer than a piece comes in front, in order, as X_WORDS.  directory "": the program's own.
- * stdio: bit N: descriptor N of the run comes along with the message, in order; of the others pipes are made.  The launcher leaves a message with descriptors in the
+ * stdio: bit N: descriptor N of the run comes along with the message, in order; bit N + 4: it is /dev/null; of the others pipes are made.  The launcher leaves a message with descriptors in the
  * socket, from where the child takes it: until it has started nothing behind it is read, and who wants to cancel it closes the connection. */
 #define WIRE_FIELDS_x_words(F) F(blob, words)
 #define WIRE_FIELDS_x_run(F) F(str, profile) F(str, directory) F(u8, stdio) F(blob, words)

@@ -90,14 +90,16 @@ int fcgipm_connect(const struct fcgipm_lease *lease, int timeout_ms, int *ret_fd
  *   }
  */
 
+enum { FCGIPM_NULL = -2 };
+
 struct fcgipm_program {
 	const char *profile; /* below exec: in the configuration */
 	const char *const *argv; /* NULL-terminated; argv[0] is the program's absolute path, below one of the profile's roots */
 	const char *const *envp; /* NULL-terminated NAME=VALUE, of which the profile lets some through; NULL: none */
 	const char *directory; /* where it runs, inside the profile's chroot; NULL: the directory of the program */
-	int stdio
-		[3]; /* descriptors for it, which stay the caller's; -1: a pipe is made, and its other end comes back.  To cancel one that was given any and has not begun
-		       * closes the connection. */
+	/* Descriptors for it, which stay the caller's; -1: a pipe is made, and its other end comes back; FCGIPM_NULL: /dev/null.  To cancel one that was given any and has
+	 * not begun closes the connection. */
+	int stdio[3];
 };
 
 /* A connection to the broker: one run at a time.  It may be used for the next when one has ended. */
@@ -107,7 +109,7 @@ struct fcgipm_run {
 	struct fcgipm_broker *broker;
 	int pid;
 	int pidfd; /* readable when it has ended */
-	int stdio[3]; /* our ends of the pipes, blocking, close-on-exec; -1 where a descriptor was given.  Close or take what you do not need. */
+	int stdio[3]; /* our ends of the pipes, blocking, close-on-exec; -1 where there is none.  Close or take what you do not need. */
 };
 
 /* why it ended */

@@ -74,14 +74,13 @@ static int wait_news(struct fcgipm_broker *b, struct fcgipm_run *run, struct fcg
 static int by_broker(struct fcgipm_broker *b)
 {
 	const char *const argv[] = {program, NULL};
-	const struct fcgipm_program what = {.profile = profile, .argv = argv, .stdio = {-1, -1, -1}};
+	const struct fcgipm_program what = {.profile = profile, .argv = argv, .stdio = {FCGIPM_NULL, -1, -1}};
 	struct fcgipm_run run;
 	struct fcgipm_end end = {.status = -1};
 	int got;
 
 	if (fcgipm_broker_ask(b, &what, NULL) < 0 || wait_news(b, &run, &end) != FCGIPM_NEWS_STARTED)
 		return -1;
-	close(run.stdio[0]);
 	close(run.pidfd);
 	got = drain(run.stdio[1]) + drain(run.stdio[2]);
 	close(run.stdio[1]);

@@ -114,6 +114,18 @@ def test_descriptors_that_are_given_are_its_own(fcgipm, site, place):
         assert b"uid=" in out.read()
 
 
+def test_a_descriptor_may_be_nothing(fcgipm, site):
+    program = str(site.put("read", "#!/bin/sh\nread x || echo nothing\n"))
+    b = Broker(control(start(fcgipm, site)))
+    b.ask("cgi", [program], stdio=0x50)
+    _, fds = b.started()
+    assert len(fds) == 2 and os.read(fds[0], 100) == b"nothing\n"
+    b.ended()
+    b.ask("cgi", [program], stdio=0x11)
+    with pytest.raises(Refused):
+        b.started()
+
+
 def test_the_launcher_never_has_a_clients_descriptors(fcgipm, site, place):
     """To close a file can take as long as its file system likes: so the child takes them from the socket."""
     program = str(site.put("wait", "#!/bin/sh\nread x\necho over\n"))
