@@ -452,7 +452,7 @@ def test_connections_are_kept(bench):
     for _ in range(50):
         assert bench.httpd.get(play("hello")).body == b"hello\n"
     assert bench.httpd.counters("exec:cgi")["Requests"] - before == 50
-    assert all(len(broker_connections(pid)) <= 32 for pid in bench.httpd.children())
+    assert all(len(broker_connections(pid)) <= 40 for pid in bench.httpd.children())
 
 
 def broker_connections(pid):
