@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum {
-	IDLE = 128, /* connections that are kept: as many as a child has threads, as a rule */
+	IDLE = 128, /* connections that are kept; a thread needs one at a time, so that there are seldom more than threads */
 	LOOKS = 4, /* at connections whose run has not ended, before another one is opened */
 	OPEN_MS = 5000,
 };

@@ -203,7 +203,7 @@ int run_begin(struct run **ret, request_rec *r, const struct run_wish *wish)
 		apr_pool_cleanup_run(r->pool, n, run_cleanup);
 		return status;
 	}
-	n->log = wish->answer.part ? NULL : script_log_begin(r);
+	n->log = wish->input == RUN_READS_BODY ? script_log_begin(r) : NULL;
 	if (is_crowded(n))
 		fail(n, FAILURE_EXEC_WAITING, "");
 	else

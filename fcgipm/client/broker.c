@@ -345,12 +345,20 @@ int broker_await(struct fcgipm_broker *b, int64_t deadline_ms, struct fcgipm_run
 	return r;
 }
 
+/* The launcher reads nothing behind a request that it has not begun, and whose descriptors are still with it. */
+static bool is_unheard(const struct fcgipm_broker *b)
+{
+	struct pollfd p = {.fd = b->fd, .events = POLLIN};
+
+	return b->asked && !b->started && (b->given[0] || b->given[1] || b->given[2]) && poll(&p, 1, 0) == 0;
+}
+
 int broker_cancel(struct fcgipm_broker *b, bool at_once)
 {
 	struct wire_wr w;
 	int r;
 
-	if (b->asked && !b->started && (b->given[0] || b->given[1] || b->given[2])) /* the launcher reads nothing behind what it has not begun */
+	if (is_unheard(b))
 		return shutdown(b->fd, SHUT_RDWR) < 0 ? -errno : 0;
 	wire_begin(&b->sent, &w, WIRE_X_CANCEL, 0);
 	wire_put_x_cancel(&w, &(struct wire_x_cancel){.how = at_once});

@@ -56,34 +56,24 @@ static void child_execed(struct child *c)
 		c->ops->execed(c);
 }
 
-/* The report pipe: a whole report is a failed step, or says that the child is on its way; its end without one is a successful exec.  True: more may come. */
-static bool take_report(struct child *c)
+/* The report pipe: a whole report is a failed step, its end without one is a successful exec. */
+static void child_reported(void *ctx, uint32_t events)
 {
+	struct child *c = ctx;
 	struct priv_report r;
 	ssize_t n = read(c->report.fd, &r, sizeof(r));
 
+	(void)events;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return false;
-	if (n == (ssize_t)sizeof(r) && r.step == PRIV_STEP_NONE) {
-		if (c->ops->progressed != NULL)
-			c->ops->progressed(c);
-		return true;
-	}
+		return;
 	loop_unwatch(&c->launcher->loop, &c->report);
 	fp_close(&c->report.fd);
-	if (n == (ssize_t)sizeof(r) && r.step < PRIV_STEP_COUNT) {
+	if (n == (ssize_t)sizeof(r) && r.step > PRIV_STEP_NONE && r.step < PRIV_STEP_COUNT) {
 		c->failure = r;
 		child_kill(c); /* its account may have stopped it on its way to exit */
 	} else {
 		child_execed(c);
 	}
-	return false;
-}
-
-static void child_reported(void *ctx, uint32_t events)
-{
-	(void)events;
-	take_report(ctx);
 }
 
 static void child_overdue(void *ctx)
@@ -195,8 +185,8 @@ void child_limit(struct child *c, int64_t ms)
 
 void child_learn(struct child *c)
 {
-	while (c->report.fd >= 0 && take_report(c))
-		;
+	if (c->report.fd >= 0)
+		child_reported(c, EPOLLIN);
 }
 
 void child_signal(const struct child *c, int signal)

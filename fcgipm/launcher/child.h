@@ -21,7 +21,6 @@ struct child_ops {
 	const char *what; /* for the log */
 	bool session; /* it leads a session, and whoever is left of that ends with it */
 	bool keeps_limit; /* the time limit is for the whole process, not for the way to exec alone */
-	void (*progressed)(struct child *c); /* the child has reported step NONE (priv_report); may be NULL */
 	void (*execed)(struct child *c); /* may be NULL */
 	/* Reaped; status as of waitpid.  c is out of all tables and may be freed. */
 	void (*exited)(struct child *c, int status);

@@ -18,8 +18,8 @@
 #include "include/fcgipm/refusal.h"
 
 enum {
-	EXEC_CLIENTS = 2048, /* connections in all */
-	EXEC_CLIENTS_UID = 1024, /* of one account, root's do not count */
+	EXEC_CLIENTS = 8192, /* connections in all */
+	EXEC_CLIENTS_UID = 4096, /* of one account, root's do not count */
 	EXEC_WAITING_BYTES = 64 << 20, /* of all that waits */
 };
 

@@ -51,23 +51,21 @@ static int refuse(struct priv_report *ret, enum fcgipm_refusal no)
 	return -1;
 }
 
-/* The client's descriptors.  That they have been taken is reported, so that the client is listened to again. */
+/* The client's, from its socket. */
 static bool take_descriptors(const struct exec_plan *plan, struct priv_jail *j)
 {
-	static struct wire_dgram in; /* too large for a stack */
-	const struct priv_report progress = {.step = PRIV_STEP_NONE};
-	unsigned count = 0, at = 0;
+	int fds[WIRE_FDS_MAX], count = 0, at = 0;
 
 	if (plan->given == 0)
 		return true;
-	if (wire_recv(plan->sock, &in) != 1 || write(j->report_fd, &progress, sizeof(progress)) != (ssize_t)sizeof(progress))
-		return false;
 	for (unsigned i = 0; i < 3; i++)
 		count += plan->given >> i & 1;
-	for (unsigned i = 0; i < 3 && in.nfds == count; i++)
+	if (wire_recv_fds(plan->sock, &fds) != count)
+		return false;
+	for (unsigned i = 0; i < 3; i++)
 		if ((plan->given >> i & 1) != 0)
-			j->stdio[i] = in.fds[at++];
-	return in.nfds == count;
+			j->stdio[i] = fds[at++];
+	return true;
 }
 
 /* What is found stays open until exec. */

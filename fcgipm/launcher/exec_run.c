@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fcgipm/base/clock.h"
@@ -61,7 +62,7 @@ static int make_pipes(struct run *r, int null_fd)
 			r->stdio[i] = null_fd;
 		if (((r->given | r->null) >> i & 1) != 0)
 			continue;
-		if (pipe2(p, O_CLOEXEC) < 0)
+		if (pipe2(p, O_CLOEXEC) < 0 || fchmod(p[0], 0666) < 0) /* so that it can open /dev/stderr, whoever it is by then */
 			return -errno;
 		r->stdio[i] = p[i == 0 ? 0 : 1];
 		r->ours[i] = p[i == 0 ? 1 : 0];
@@ -329,15 +330,6 @@ static void run_overdue(void *ctx)
 	run_stop(r, WIRE_EXEC_TIMEOUT);
 }
 
-/* It has taken what its client gave. */
-static void run_progressed(struct child *child)
-{
-	struct run *r = (struct run *)child;
-
-	if (r->client != NULL)
-		exec_client_resume(r->client, false);
-}
-
 static void run_execed(struct child *child)
 {
 	struct run *r = (struct run *)child;
@@ -345,6 +337,8 @@ static void run_execed(struct child *child)
 	unsigned nfds = 0;
 
 	r->state = RUN_RUNS;
+	if (r->client != NULL)
+		exec_client_resume(r->client, false); /* it has taken what its client gave */
 	log_debug("exec.started", KS("profile", r->profile->spec.name), KI("pid", child->pid));
 	for (unsigned i = 0; i < 3; i++)
 		if (r->ours[i] >= 0)
@@ -377,16 +371,18 @@ static bool tell_end(struct run *r, int status)
 {
 	struct exec_client *c = r->client;
 	const struct priv_report *f = &r->child.failure;
+	bool checked = f->step == PRIV_STEP_CHECK && f->error != FCGIPM_REFUSED_MALFORMED;
 
-	exec_client_resume(c, true); /* if its child has not come to take what it gave */
+	if (checked || (f->step > PRIV_STEP_SESSION && f->step != PRIV_STEP_TIMEOUT)) /* behind what takes the descriptors */
+		exec_client_resume(c, false);
 	c->run = NULL;
 	r->client = NULL;
 	if (f->step == PRIV_STEP_NONE && r->state == RUN_RUNS)
 		return exec_tell_ended(c, &r->child, status, r->why);
 	if (f->step == PRIV_STEP_NONE) /* ended on its way to exec: cancelled */
-		return exec_tell_refused(c, FCGIPM_REFUSED_STEP, r->ending ? "cancelled" : "ended before exec");
+		return exec_tell_refused(c, FCGIPM_REFUSED_STEP, r->ending ? "cancelled" : "ended before exec") && !c->holds;
 	tell_failure(c, f);
-	return true;
+	return !c->holds; /* else nobody knows what is left in its socket */
 }
 
 static void run_exited(struct child *child, int status)
@@ -409,7 +405,7 @@ static void run_exited(struct child *child, int status)
 }
 
 /* What is left of it is its cgroup's or its minder's to end. */
-static const struct child_ops run_ops = {.what = "run", .progressed = run_progressed, .execed = run_execed, .exited = run_exited};
+static const struct child_ops run_ops = {.what = "run", .execed = run_execed, .exited = run_exited};
 
 void run_cancel(struct run *r, bool at_once)
 {

@@ -94,54 +94,69 @@ static bool read_header(struct wire_dgram *d, ssize_t n)
 	return !r.bad && zero == 0;
 }
 
-/* m: with or without room for control data. */
-static int receive(int sock, struct wire_dgram *d, struct msghdr *m, int flags)
+/* control NULL: no room for descriptors. */
+static int receive(int sock, struct wire_dgram *d, union control *control, int flags)
 {
 	struct iovec iov = {.iov_base = d->bytes, .iov_len = sizeof(d->bytes)};
-	bool had_room = m->msg_control != NULL, good;
+	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = control != NULL ? sizeof(*control) : 0};
+	bool good;
 	ssize_t n;
 	int fds;
 
-	m->msg_iov = &iov;
-	m->msg_iovlen = 1;
 	d->nfds = 0;
 	d->len = 0;
 	do
-		n = recvmsg(sock, m, MSG_CMSG_CLOEXEC | flags);
+		n = recvmsg(sock, &m, MSG_CMSG_CLOEXEC | flags);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return errno == ECONNRESET ? 0 : -errno;
-	d->fds_wait = (m->msg_flags & MSG_CTRUNC) != 0;
-	fds = had_room ? take_control(m, d) : 0;
+	d->fds_wait = (m.msg_flags & MSG_CTRUNC) != 0;
+	fds = control != NULL ? take_control(&m, d) : 0;
 	if (n == 0 && fds == 0)
 		return 0;
-	good = read_header(d, n) && fds >= 0 && fds <= WIRE_FDS_MAX && ((m->msg_flags & MSG_CTRUNC) == 0 || (flags & MSG_PEEK) != 0);
-	if (good && (m->msg_flags & MSG_TRUNC) == 0)
+	good = read_header(d, n) && fds >= 0 && fds <= WIRE_FDS_MAX && (!d->fds_wait || (flags & MSG_PEEK) != 0);
+	if (good && (m.msg_flags & MSG_TRUNC) == 0)
 		return 1;
 	wire_dgram_close(d);
-	return (m->msg_flags & MSG_TRUNC) != 0 ? -EMSGSIZE : -EPROTO;
+	return (m.msg_flags & MSG_TRUNC) != 0 ? -EMSGSIZE : -EPROTO;
 }
 
 int wire_recv(int sock, struct wire_dgram *d)
 {
 	union control control;
-	struct msghdr m = {.msg_control = &control, .msg_controllen = sizeof(control)};
 
-	return receive(sock, d, &m, 0);
+	return receive(sock, d, &control, 0);
 }
 
 int wire_recv_bare(int sock, struct wire_dgram *d)
 {
-	struct msghdr m = {.msg_control = NULL};
-
-	return receive(sock, d, &m, 0);
+	return receive(sock, d, NULL, 0);
 }
 
 int wire_peek(int sock, struct wire_dgram *d)
 {
-	struct msghdr m = {.msg_control = NULL};
+	return receive(sock, d, NULL, MSG_PEEK);
+}
 
-	return receive(sock, d, &m, MSG_PEEK);
+int wire_recv_fds(int sock, int (*ret)[WIRE_FDS_MAX])
+{
+	union control control;
+	char first;
+	struct iovec iov = {.iov_base = &first, .iov_len = 1};
+	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
+	struct cmsghdr *c;
+	size_t len;
+
+	if (recvmsg(sock, &m, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) < 0)
+		return -errno;
+	c = CMSG_FIRSTHDR(&m);
+	if (c == NULL || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS || (m.msg_flags & MSG_CTRUNC) != 0)
+		return -EPROTO;
+	len = c->cmsg_len - CMSG_LEN(0);
+	if (len > sizeof(*ret))
+		return -EPROTO;
+	memcpy(*ret, CMSG_DATA(c), len);
+	return (int)(len / sizeof(int));
 }
 
 void wire_discard(int sock)

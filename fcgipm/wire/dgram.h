@@ -34,9 +34,12 @@ int wire_recv(int sock, struct wire_dgram *d);
 /* From those who have no descriptor to give: one that comes with some is refused (-EPROTO), and the kernel throws them away.  A descriptor that is closed by us may be a file of
  * a file system that waits for its daemon (FUSE, NFS: close() calls flush), and whoever holds that daemon would hold us. */
 int wire_recv_bare(int sock, struct wire_dgram *d);
-/* The next one without its descriptors, which stay with it in the socket: whoever is to have them calls wire_recv(), and who refuses it wire_discard(). */
+/* The next one without its descriptors, which stay with it in the socket: whoever is to have them calls wire_recv_fds(), and who refuses it wire_discard(). */
 int wire_peek(int sock, struct wire_dgram *d);
 void wire_discard(int sock);
+/* The next one's descriptors alone; the rest is thrown away.  How many, or -errno; -EPROTO: none, or too many, of which some may stay open: for who ends then.
+ * Async-signal-safe. */
+int wire_recv_fds(int sock, int (*ret)[WIRE_FDS_MAX]);
 /* A reader behind the header. */
 struct wire_rd wire_body(const struct wire_dgram *d);
 /* Takes descriptor i out of d; -1 when there is none. */

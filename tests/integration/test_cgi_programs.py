@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from cgi_bench import OWNER, Bench, own
-from conftest import directory, needs_root
+from conftest import directory, needs_root, wait_for
 from httpd import MPMS
 
 pytestmark = needs_root
@@ -140,4 +140,4 @@ def test_http2(bench):
     gate = bench.gate(f"h2-{bench.mpm}")
     bench.httpd.curl(f"/cgi-bin/cgi?silent&gate={gate}", "--http2-prior-knowledge", "--max-time", "1")
     bench.noted(gate.name, "begun")
-    # the program ends with its client: the manager's end in the fixture waits for no program
+    wait_for(lambda: subprocess.run(["pgrep", "-f", f"^{bench.bin}/cgi"], capture_output=True, check=False).returncode == 1, message="the program goes on")

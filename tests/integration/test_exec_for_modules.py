@@ -8,7 +8,7 @@ import pytest
 
 from cgi_bench import Bench
 from conftest import BUILD, comm, directory, needs_root, wait_for
-from httpd import MPMS, Httpd
+from httpd import MPMS, Httpd, sanitized
 
 pytestmark = needs_root
 CONFIG = f"""
@@ -117,7 +117,7 @@ def test_local_beside_threads_and_a_manager(place, accounts, directive):
     """A configuration error, which says why; for httpd -t, too."""
     httpd = Httpd(place / "httpd", "event", place / "control.sock")
     httpd.write(f"<Directory /srv>\n{directive}\n</Directory>")
-    done = subprocess.run(["/usr/sbin/apache2", "-t", "-f", httpd.config], capture_output=True, text=True, check=False)
+    done = subprocess.run(["/usr/sbin/apache2", "-t", "-f", httpd.config], capture_output=True, text=True, check=False, env={**os.environ, **sanitized()})
     said = done.stderr + httpd.log()
     assert done.returncode != 0 and re.search(r"FP0006: \S+/httpd.conf:\d+: \w+ local: this httpd has threads \(event MPM\) and a manager", said), said
 
