@@ -184,6 +184,8 @@ static int begin_serving(struct load *ld, uint64_t caps, struct fp_err *err)
 	r = runtime_open(l, err);
 	if (r == 0)
 		r = log_target_open(l, err);
+	if (r == 0 && exec_open(l) < 0)
+		r = fp_fail(err, ENOMEM, "no memory");
 	if (r == 0)
 		cgroups_open(&l->exec.cgroups);
 	if (r == 0 && !l->ordinary)

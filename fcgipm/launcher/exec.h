@@ -41,6 +41,9 @@ struct exec_client {
 };
 
 struct exec {
+	struct loop
+		loop; /* clients' connections, one event a turn of the launcher's: many that ask at once keep neither the manager nor the end of a run waiting */
+	struct loop_source turn;
 	struct profile *profiles;
 	struct exec_client *clients;
 	uint32_t client_count, running;
@@ -50,6 +53,8 @@ struct exec {
 	struct run *runs; /* that have been forked */
 };
 
+/* Before the first connection.  0 or -errno. */
+int exec_open(struct launcher *l);
 /* Takes a connection, and fd with it. */
 void exec_client_take(struct launcher *l, int fd);
 void exec_clients_close(struct launcher *l);

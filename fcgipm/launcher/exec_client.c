@@ -136,7 +136,7 @@ static void hold(struct exec_client *c)
 {
 	c->holds = true;
 	c->source.events = EPOLLRDHUP;
-	loop_watch(&c->launcher->loop, &c->source);
+	loop_watch(&c->launcher->exec.loop, &c->source);
 }
 
 void exec_client_resume(struct exec_client *c, bool discard)
@@ -147,7 +147,7 @@ void exec_client_resume(struct exec_client *c, bool discard)
 	if (discard)
 		wire_discard(c->source.fd);
 	c->source.events = EPOLLIN;
-	loop_watch(&c->launcher->loop, &c->source);
+	loop_watch(&c->launcher->exec.loop, &c->source);
 }
 
 /* Of each descriptor, at most one thing. */
@@ -244,6 +244,27 @@ static void client_ready(void *ctx, uint32_t events)
 
 /* ---- coming and going ---- */
 
+static void take_turn(void *ctx, uint32_t events)
+{
+	struct launcher *l = ctx;
+	struct epoll_event e;
+
+	(void)events;
+	if (epoll_wait(l->exec.loop.epoll_fd, &e, 1, 0) == 1) {
+		struct loop_source *s = e.data.ptr;
+
+		s->ready(s->ctx, e.events);
+	}
+}
+
+int exec_open(struct launcher *l)
+{
+	int r = loop_init(&l->exec.loop);
+
+	l->exec.turn = (struct loop_source){.fd = l->exec.loop.epoll_fd, .events = EPOLLIN, .ready = take_turn, .ctx = l};
+	return r == 0 ? loop_watch(&l->loop, &l->exec.turn) : r;
+}
+
 void exec_client_close(struct exec_client *c)
 {
 	struct launcher *l = c->launcher;
@@ -251,7 +272,7 @@ void exec_client_close(struct exec_client *c)
 	if (c->run != NULL)
 		run_abandon(c->run);
 	forget_words(c);
-	loop_unwatch(&l->loop, &c->source);
+	loop_unwatch(&l->exec.loop, &c->source);
 	fp_close(&c->source.fd);
 	*c->at = c->next;
 	if (c->next != NULL)
@@ -264,6 +285,8 @@ void exec_clients_close(struct launcher *l)
 {
 	while (l->exec.clients != NULL)
 		exec_client_close(l->exec.clients);
+	if (l->exec.turn.ctx != NULL)
+		loop_fini(&l->exec.loop);
 }
 
 static uint32_t clients_of(const struct launcher *l, uint32_t uid)
@@ -314,7 +337,7 @@ void exec_client_take(struct launcher *l, int taken)
 	c->launcher = l;
 	c->source = (struct loop_source){.fd = fd, .events = EPOLLIN, .ready = client_ready, .ctx = c};
 	no = judge(l, c);
-	if (no == FCGIPM_REFUSED_NOT && (!tell_hello(c) || loop_watch(&l->loop, &c->source) < 0)) {
+	if (no == FCGIPM_REFUSED_NOT && (!tell_hello(c) || loop_watch(&l->exec.loop, &c->source) < 0)) {
 		free(c);
 		return;
 	}

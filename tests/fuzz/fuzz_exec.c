@@ -134,6 +134,8 @@ static void set_up(void)
 	l.null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (loop_init(&l.loop) < 0)
 		abort();
+	if (exec_open(&l) < 0)
+		abort();
 	enter_profile();
 }
 
