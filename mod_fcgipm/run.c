@@ -18,11 +18,11 @@
 #include <unistd.h>
 
 #include "fcgipm/base/clock.h"
-#include "include/fcgipm/refusal.h"
 #include "mod_fcgipm/config.h"
 #include "mod_fcgipm/counters.h"
 #include "mod_fcgipm/http_client.h"
 #include "mod_fcgipm/module.h"
+#include "mod_fcgipm/refusals.h"
 #include "mod_fcgipm/script_log.h"
 
 APLOG_USE_MODULE(fcgipm);
@@ -62,59 +62,11 @@ static void leave(struct run *n)
 
 /* ---- why it does not run ---- */
 
-/* X(refusal, what that is to the client); all others are for an administrator to set right */
-#define REFUSALS(X)                                                                                                                                            \
-	X(MISSING, FAILURE_EXEC_NOT_FOUND)                                                                                                                     \
-	X(BUSY, FAILURE_EXEC_BUSY)                                                                                                                             \
-	X(CLIENT_GONE, FAILURE_EXEC_UNABLE)                                                                                                                    \
-	X(ENDING, FAILURE_EXEC_UNABLE)                                                                                                                         \
-	X(OVERDUE, FAILURE_EXEC_UNABLE)                                                                                                                        \
-	X(RESOURCES, FAILURE_EXEC_UNABLE)                                                                                                                      \
-	X(TOO_LARGE, FAILURE_EXEC_TOO_LARGE)                                                                                                                   \
-	X(ARGUMENTS, FAILURE_EXEC_FORBIDDEN)
-
-static enum failure failure_of(int refusal)
-{
-	switch (refusal) {
-#define REFUSAL_CASE(NAME, failure)                                                                                                                            \
-	case FCGIPM_REFUSED_##NAME:                                                                                                                            \
-		return failure;
-		REFUSALS(REFUSAL_CASE)
-	}
-	return FAILURE_EXEC_REFUSED;
-}
-
 static void fail_refused(struct run *n)
 {
 	const struct program *p = &n->program;
 
-	fail(n, failure_of(p->refusal), p->why);
-}
-
-/* The question itself failed. */
-static enum failure failure_of_error(int error)
-{
-	switch (error) {
-	case -E2BIG:
-		return FAILURE_EXEC_TOO_LARGE;
-	case -EACCES:
-		return FAILURE_EXEC_REFUSED;
-	case -EAGAIN:
-		return FAILURE_EXEC_BUSY;
-	case -ENOENT:
-	case -ECONNREFUSED:
-	case -ECONNRESET:
-	case -ETIMEDOUT:
-	case -EPROTO:
-		return FAILURE_EXEC_NO_BROKER;
-	}
-	return FAILURE_EXEC_UNABLE;
-}
-
-/* ... of httpd's own attempt */
-static enum failure failure_of_local(int error)
-{
-	return error == -ENOENT ? FAILURE_EXEC_NOT_FOUND : error == -EACCES ? FAILURE_EXEC_REFUSED : FAILURE_EXEC_UNABLE;
+	fail(n, refusal_failure(p->refusal), p->why);
 }
 
 /* ---- beginning ---- */
@@ -126,7 +78,7 @@ static void start(struct run *n)
 
 	n->asked_ms = n->active_ms = fp_now_ms();
 	if (r < 0)
-		fail(n, n->profile->local ? failure_of_local(r) : failure_of_error(r), apr_pstrdup(n->r->pool, err.text));
+		fail(n, n->profile->local ? refusal_of_local(r) : refusal_of_error(r), apr_pstrdup(n->r->pool, err.text));
 	else if (n->program.stdio[IN] >= 0)
 		(void)fcntl(n->program.stdio[IN], F_SETFL, O_WRONLY | O_NONBLOCK);
 }
