@@ -14,6 +14,7 @@
 #include "fcgipm/launcher/child.h"
 #include "fcgipm/launcher/loop.h"
 #include "fcgipm/probe/peer.h"
+#include "fcgipm/spec/spec.h"
 #include "fcgipm/wire/cursor.h"
 #include "include/fcgipm/refusal.h"
 
@@ -37,7 +38,15 @@ struct exec_client {
 	struct run *run; /* what it asked for and has not ended */
 	struct wire_blob words; /* what has come of the next run's; malloc'd */
 	enum fcgipm_refusal words_refused; /* why they are not kept */
+	char profile[SPEC_NAME_MAX + 1], program[256]; /* of its last request, cut, for the log */
 	bool holds; /* its request is still in the socket, for the child that takes its descriptors */
+};
+
+/* So many refusals are logged at once, and so many a second after that; missed: since the last one that was. */
+enum { EXEC_LOG_BURST = 256, EXEC_LOG_RATE = 10 };
+struct exec_log {
+	int64_t spent, since_ms;
+	uint64_t missed;
 };
 
 struct exec {
@@ -49,6 +58,7 @@ struct exec {
 	uint32_t client_count, running;
 	size_t waiting_bytes; /* words that are kept */
 	uint64_t refused;
+	struct exec_log log, strangers; /* apart, so that who is no client cannot keep anything else from the log */
 	struct cgroups cgroups;
 	struct run *runs; /* that have been forked */
 };

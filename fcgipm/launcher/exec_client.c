@@ -2,11 +2,13 @@
 #include "fcgipm/launcher/exec.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "fcgipm/base/clock.h"
 #include "fcgipm/base/fd.h"
 #include "fcgipm/base/log.h"
 #include "fcgipm/launcher/launcher.h"
@@ -47,14 +49,33 @@ bool exec_tell_started(struct exec_client *c, int pid, const int *fds, unsigned 
 	return tell(c, &w, fds, nfds);
 }
 
-/* The first ones in full, then every power of two: a flood does not fill the log. */
+static bool may_log(struct exec_log *log)
+{
+	int64_t now = fp_now_ms(), back = (now - log->since_ms) * EXEC_LOG_RATE / 1000;
+
+	if (back > 0) {
+		log->spent = back > log->spent ? 0 : log->spent - back;
+		log->since_ms = now;
+	}
+	if (log->spent < EXEC_LOG_BURST) {
+		log->spent++;
+		return true;
+	}
+	log->missed++;
+	return false;
+}
+
 static void log_refusal(struct exec_client *c, enum fcgipm_refusal code, const char *text)
 {
-	uint64_t n = ++c->launcher->exec.refused;
+	struct exec *x = &c->launcher->exec;
+	struct exec_log *log = code == FCGIPM_REFUSED_CLIENT ? &x->strangers : &x->log;
 
-	if (n <= 256 || (n & (n - 1)) == 0)
-		log_warn("exec.refused", KS("refusal", refusals[code].name), KI("code", code), KS("why", text), KI("uid", c->peer.uid), KI("pid", c->peer.pid),
-			 KI("count", n));
+	x->refused++;
+	if (!may_log(log))
+		return;
+	log_warn("exec.refused", KS("refusal", refusals[code].name), KI("code", code), KS("why", text), KS("profile", c->profile), KS("program", c->program),
+		 KI("uid", c->peer.uid), KI("pid", c->peer.pid), KI("count", x->refused), KI("missed", log->missed));
+	log->missed = 0;
 }
 
 bool exec_tell_refused(struct exec_client *c, enum fcgipm_refusal code, const char *text)
@@ -156,6 +177,15 @@ static bool is_choice(uint8_t stdio)
 	return (stdio & 0x88) == 0 && (stdio & stdio >> 4) == 0;
 }
 
+static void note_request(struct exec_client *c, const char *profile)
+{
+	struct wire_rd r = {.at = c->words.at, .len = c->words.len};
+	const char *program = wire_get_u32(&r) > 0 ? wire_get_str(&r) : "";
+
+	snprintf(c->profile, sizeof(c->profile), "%s", profile);
+	snprintf(c->program, sizeof(c->program), "%s", program);
+}
+
 static int on_X_RUN(void *ctx, struct wire_dgram *d)
 {
 	struct exec_client *c = ctx;
@@ -166,6 +196,7 @@ static int on_X_RUN(void *ctx, struct wire_dgram *d)
 	if (!wire_read_x_run(&r, &m) || !wire_done(&r) || !is_choice(m.stdio) || ((m.stdio & 7) != 0) != d->fds_wait)
 		return -EBADMSG;
 	keep_words(c, m.words);
+	note_request(c, m.profile);
 	if ((m.stdio & 7) != 0)
 		hold(c);
 	no = c->words_refused;

@@ -339,7 +339,8 @@ static void run_execed(struct child *child)
 	r->state = RUN_RUNS;
 	if (r->client != NULL)
 		exec_client_resume(r->client, false); /* it has taken what its client gave */
-	log_debug("exec.started", KS("profile", r->profile->spec.name), KI("pid", child->pid));
+	log_debug("exec.started", KS("profile", r->profile->spec.name), KI("pid", child->pid), KS("program", r->client != NULL ? r->client->program : ""),
+		  KI("client", r->client != NULL ? r->client->peer.pid : 0));
 	for (unsigned i = 0; i < 3; i++)
 		if (r->ours[i] >= 0)
 			fds[nfds++] = r->ours[i];

@@ -229,6 +229,8 @@ def test_paths_that_are_refused(fcgipm, site, place):
                       f"{site.root}/none": "not-found", f"{site.root}/show/x": "not-found", f"{site.root}/sub": "not-a-file"}.items():
         assert refused(m, "cgi", [path]) == why, path
     assert refused(m, "other", [str(program)]) == "unknown-profile"
+    logged = m.event("exec.refused", refusal="unknown-profile")
+    assert (logged["profile"], logged["program"], logged["code"], logged["uid"]) == ("other", str(program), "1", str(os.getuid()))
 
 
 def test_a_nul_in_a_word_is_no_word(fcgipm, site):
