@@ -119,6 +119,20 @@ void fp_text_add_escaped(struct fp_text *t, const char *bytes, size_t len)
 	}
 }
 
+void fp_text_wash(char *text, const char *keep)
+{
+	unsigned char *p = (unsigned char *)text;
+	size_t n;
+
+	for (size_t left = strlen(text); left > 0; left -= n, p += n) {
+		size_t whole = utf8_len(p, left);
+
+		n = whole == 0 ? 1 : whole;
+		if ((whole == 0 || must_escape(code_point(p, whole))) && strchr(keep, *p) == NULL)
+			memset(p, '?', n);
+	}
+}
+
 static bool doc_room(struct fp_doc *d, size_t more)
 {
 	size_t cap = d->cap == 0 ? 256 : d->cap;

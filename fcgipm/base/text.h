@@ -23,6 +23,9 @@ void fp_text_add_bytes(struct fp_text *t, const char *bytes, size_t len);
  * valid UTF-8 as \u00XX of their value (Latin-1); what YAML does not take as it is (U+2028, U+FEFF) as \uXXXX.  The surrounding quotes are the caller's. */
 void fp_text_add_escaped(struct fp_text *t, const char *bytes, size_t len);
 
+/* In place, for a terminal: control characters (C1 too) and bytes that are no UTF-8 become ?; the bytes in keep stay. */
+void fp_text_wash(char *text, const char *keep);
+
 /* A growing text on the heap for documents (status, dumps).  A failed allocation sets failed and drops the rest. */
 struct fp_doc {
 	char *at; /* NULL while empty, else NUL-terminated */

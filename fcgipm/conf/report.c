@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fcgipm/base/text.h"
+
 struct conf_report *conf_report_new(void)
 {
 	return calloc(1, sizeof(struct conf_report));
@@ -19,19 +21,12 @@ void conf_report_free(struct conf_report *r)
 	free(r);
 }
 
-static void wash(char *text)
-{
-	for (char *p = text; *p != '\0'; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = '?';
-}
-
 static char *clean(struct conf_report *r, const char *text)
 {
 	char *copy = conf_copy(&r->arena, text, strlen(text));
 
 	if (copy != NULL)
-		wash(copy);
+		fp_text_wash(copy, "");
 	return copy;
 }
 
@@ -106,7 +101,7 @@ static void add_once(struct conf_report *r, bool warning, struct spec_place plac
 
 	r->raised += !warning;
 	fp_text_vadd(&t, fmt, ap);
-	wash(text);
+	fp_text_wash(text, "");
 	if (!is_said(r, warning, place, text))
 		keep(r, warning, place, text);
 }

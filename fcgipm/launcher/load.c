@@ -165,9 +165,8 @@ static void take_text(struct load *ld, int fd)
 	fp_doc_add(&ld->text, "%.*s", (int)len, len > 0 ? (const char *)at : "");
 	if (len > 0)
 		munmap((void *)(uintptr_t)at, len);
-	for (size_t i = 0; i < ld->text.len; i++)
-		if (((unsigned char)ld->text.at[i] < ' ' && ld->text.at[i] != '\n') || ld->text.at[i] == 0x7f)
-			ld->text.at[i] = ld->text.at[i] == '\t' ? ' ' : '?';
+	if (ld->text.at != NULL)
+		fp_text_wash(ld->text.at, "\n");
 }
 
 /* Behind conf's warnings stands the dump: a configuration and nothing else. */

@@ -9,6 +9,7 @@
 
 #include "fcgipm/base/fd.h"
 #include "fcgipm/base/log.h"
+#include "fcgipm/base/text.h"
 #include "fcgipm/launcher/launcher.h"
 #include "fcgipm/launcher/link.h"
 #include "fcgipm/launcher/load_state.h"
@@ -95,11 +96,9 @@ static void take_findings(struct load *ld, const struct spec_entry *e, char *tex
 	for (char *line = strtok_r(text, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save)) {
 		char *tab = strchr(line, '\t');
 
-		for (char *c = line; *c != '\0'; c++)
-			if (((unsigned char)*c < ' ' && c != tab) || *c == 0x7f)
-				*c = '?'; /* it saw the account's own files */
 		if (tab == NULL)
 			continue;
+		fp_text_wash(tab + 1, ""); /* it saw the account's own files */
 		if (line[0] == '~') {
 			add_warning(ld, e, origin_of(line + 1, (size_t)(tab - line - 1)), tab + 1);
 			continue;
@@ -109,7 +108,7 @@ static void take_findings(struct load *ld, const struct spec_entry *e, char *tex
 			continue;
 		looks_add_finding(ld, e, at, tab + 1);
 		if (first[0] == '\0')
-			snprintf(first, sizeof(first), "%.*s: %.200s", (int)(tab - line), line, tab + 1);
+			snprintf(first, sizeof(first), "%s: %.200s", origin_keys[at], tab + 1);
 	}
 	if (first[0] != '\0')
 		pool_failed(ld, e, first);

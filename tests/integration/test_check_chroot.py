@@ -216,6 +216,15 @@ def test_files_that_change_meanwhile_are_looked_at_as_they_are(place, jail, acco
 
 
 @needs_root
+def test_what_a_program_of_the_chroot_names_steers_no_terminal(place, jail, accounts):
+    path = config(place, COMMAND["c"])
+    follow_remedies(path)
+    program, old, hostile = jail / "apps/app", b"/lib64/ld-linux-x86-64.so.2", "/\x1b[31m\x9b1m\u2028\xe9".encode() + b"\xd1x"
+    program.write_bytes(program.read_bytes().replace(old, hostile.ljust(len(old), b"x")))
+    assert "its program interpreter /?[31m??1m???\xe9?xxx" in check(path).stderr
+
+
+@needs_root
 def test_a_chroot_with_a_system_of_its_own_is_told_to_install(place, jail, accounts):
     for path in ("var/lib/dpkg/status", "usr/bin/apt-get"):
         (jail / path).parent.mkdir(parents=True)

@@ -166,13 +166,30 @@ static void test_distance(void **state)
 	assert_int_equal(fp_text_distance(a, ""), 64);
 }
 
+static void test_wash(void **state)
+{
+	char text[] = "a\tb\x7f"
+		      "c\x1b[m\nd \xc3\xa9 \xe2\x82\xac \xd1"
+		      "2 \xc2\x9b"
+		      "31m \xe2\x80\xa8",
+	     none[] = "";
+
+	(void)state;
+	fp_text_wash(text, "\n");
+	assert_string_equal(text, "a?b?c?[m\nd \xc3\xa9 \xe2\x82\xac ?2 ??31m ???");
+	fp_text_wash(text, "");
+	assert_non_null(strstr(text, "[m?d"));
+	fp_text_wash(none, "");
+	assert_string_equal(none, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_add),       cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_escapes),   cmocka_unit_test(test_never_half_an_escape),
 		cmocka_unit_test(test_doc_grows), cmocka_unit_test(test_doc_failure_is_kept),
-		cmocka_unit_test(test_distance),
+		cmocka_unit_test(test_distance),  cmocka_unit_test(test_wash),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
