@@ -224,7 +224,7 @@ static void client_receive(struct client *c)
 	static struct wire_dgram in; /* one at a time, too large for the stack of a deep call */
 
 	for (int i = 0; i < CONTROL_TURN && !c->broken; i++) {
-		int r = wire_recv_bare(c->fd, &in); /* no request brings a descriptor */
+		int r = wire_recv(c->fd, &in); /* what nobody has room for is closed in us by the kernel, and may linger: taken, it is told not to */
 
 		if (r == -EAGAIN || r == -EINTR)
 			return;

@@ -128,11 +128,6 @@ int wire_recv(int sock, struct wire_dgram *d)
 	return receive(sock, d, &control, 0);
 }
 
-int wire_recv_bare(int sock, struct wire_dgram *d)
-{
-	return receive(sock, d, NULL, 0);
-}
-
 int wire_peek(int sock, struct wire_dgram *d)
 {
 	return receive(sock, d, NULL, MSG_PEEK);

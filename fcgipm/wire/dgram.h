@@ -31,9 +31,6 @@ int wire_send(int sock, const struct wire_dgram *d, const int *fds, unsigned nfd
 /* Receives one.  1: d is filled; 0: the peer is gone; -EAGAIN; -EMSGSIZE: longer than the cap; -EPROTO: surplus descriptors,
  * other control data or no header.  On any refusal every received descriptor is closed.  Descriptors arrive close-on-exec. */
 int wire_recv(int sock, struct wire_dgram *d);
-/* From those who have no descriptor to give: one that comes with some is refused (-EPROTO), and the kernel throws them away.  A descriptor that is closed by us may be a file of
- * a file system that waits for its daemon (FUSE, NFS: close() calls flush), and whoever holds that daemon would hold us. */
-int wire_recv_bare(int sock, struct wire_dgram *d);
 /* The next one without its descriptors, which stay with it in the socket: whoever is to have them calls wire_recv_fds(), and who refuses it wire_discard(). */
 int wire_peek(int sock, struct wire_dgram *d);
 void wire_discard(int sock);
