@@ -227,6 +227,28 @@ static void take_profiles(struct conf_job *j)
 	j->profile_count = count;
 }
 
+struct spec_floors conf_job_floors(const struct conf_job *j)
+{
+	return (struct spec_floors){
+		.manager_uid = j->manager.uid,
+		.manager_gid = j->manager.gid,
+		.conf_uid = j->world->conf_uid,
+		.conf_gid = j->world->conf_gid,
+		.ordinary_uid = j->world->ordinary ? j->world->uid : UINT32_MAX,
+		.runtime_directory = j->manager.runtime_directory,
+	};
+}
+
+bool conf_is_own_user(const struct conf_job *j, uint32_t uid)
+{
+	return uid == j->manager.uid || uid == j->world->conf_uid;
+}
+
+bool conf_is_own_group(const struct conf_job *j, uint32_t gid)
+{
+	return gid == j->manager.gid || gid == j->world->conf_gid;
+}
+
 void conf_job_judge(struct conf_job *j)
 {
 	for (uint32_t i = 0; i < j->report->file_count; i++)

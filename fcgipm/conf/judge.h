@@ -88,6 +88,11 @@ void conf_job_dump(const struct conf_job *j, struct fp_doc *d);
 
 /* manager.*: accounts, defaults (manager.c). */
 void conf_judge_manager(struct conf_job *j, const struct conf_node *node);
+/* What no pool and no profile may be or have, once manager.* is judged (judge.c). */
+struct spec_floors conf_job_floors(const struct conf_job *j);
+/* fcgipm's own accounts: nothing that it starts runs as one of them. */
+bool conf_is_own_user(const struct conf_job *j, uint32_t uid);
+bool conf_is_own_group(const struct conf_job *j, uint32_t gid);
 /* One pool (pool.c). */
 void conf_judge_pool(struct conf_job *j, struct conf_pool *p);
 /* One profile (profile.c). */

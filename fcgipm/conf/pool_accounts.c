@@ -52,7 +52,7 @@ static bool check_user(struct conf_draft *d, struct conf_account *a)
 		self(d, a);
 	} else if (a->id == 0) {
 		conf_draft_error(d, SETTINGS_AT_POOL_user, "root (an account without privileges)");
-	} else if (a->id == d->job->manager.uid || a->id == w->conf_uid) {
+	} else if (conf_is_own_user(d->job, a->id)) {
 		conf_draft_error(d, SETTINGS_AT_POOL_user, "fcgipm's own account (an account of the pool's own)");
 	}
 	return d->job->report->raised == before;
@@ -62,7 +62,7 @@ static const char *group_floor(const struct conf_draft *d, uint32_t gid)
 {
 	if (gid == 0)
 		return "group 0 (a group without privileges)";
-	if (gid == d->job->manager.gid || gid == d->job->world->conf_gid)
+	if (conf_is_own_group(d->job, gid))
 		return "fcgipm's own group (a group of the pool's own)";
 	return NULL;
 }

@@ -177,15 +177,7 @@ static void make_run(struct conf_profile_draft *d)
 
 static void check_floors(const struct conf_profile_draft *d)
 {
-	const struct conf_world *w = d->job->world;
-	const struct spec_floors f = {
-		.manager_uid = d->job->manager.uid,
-		.manager_gid = d->job->manager.gid,
-		.conf_uid = w->conf_uid,
-		.conf_gid = w->conf_gid,
-		.ordinary_uid = w->ordinary ? w->uid : UINT32_MAX,
-		.runtime_directory = d->job->manager.runtime_directory,
-	};
+	const struct spec_floors f = conf_job_floors(d->job);
 	struct fp_err err = {0};
 
 	if (spec_check_profile_floors(&d->spec, &f, &err) < 0)

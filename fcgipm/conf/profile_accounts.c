@@ -72,7 +72,7 @@ static bool check_user(const struct conf_profile_draft *d, struct conf_account *
 		self(d, a);
 	} else if (a->id == 0) {
 		conf_profile_error(d, SETTINGS_AT_PROFILE_user, "root (an account without privileges)");
-	} else if (a->id == d->job->manager.uid || a->id == w->conf_uid) {
+	} else if (conf_is_own_user(d->job, a->id)) {
 		conf_profile_error(d, SETTINGS_AT_PROFILE_user, "fcgipm's own account (an account of the programs' own)");
 	}
 	return d->job->report->raised == before;
@@ -82,7 +82,7 @@ static const char *group_floor(const struct conf_profile_draft *d, uint32_t gid)
 {
 	if (gid == 0)
 		return "group 0 (a group without privileges)";
-	if (gid == d->job->manager.gid || gid == d->job->world->conf_gid)
+	if (conf_is_own_group(d->job, gid))
 		return "fcgipm's own group (a group of the programs' own)";
 	return NULL;
 }
