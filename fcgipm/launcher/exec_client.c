@@ -367,6 +367,7 @@ void exec_client_take(struct launcher *l, int taken)
 	}
 	c->launcher = l;
 	c->source = (struct loop_source){.fd = fd, .events = EPOLLIN, .ready = client_ready, .ctx = c};
+	wire_let_fds(fd, true); /* a run brings its own */
 	no = judge(l, c);
 	if (no == FCGIPM_REFUSED_NOT && (!tell_hello(c) || loop_watch(&l->exec.loop, &c->source) < 0)) {
 		free(c);

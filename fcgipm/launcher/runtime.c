@@ -21,6 +21,7 @@
 #include "fcgipm/launcher/log_target.h"
 #include "fcgipm/priv/files.h"
 #include "fcgipm/probe/queue.h"
+#include "fcgipm/wire/dgram.h"
 
 enum { CONTROL_BACKLOG = 128 };
 
@@ -175,6 +176,7 @@ static int bind_control(struct launcher *l, struct fp_err *err)
 	l->control_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (l->control_fd < 0)
 		return fp_fail(err, errno, "cannot make the control socket: %m");
+	wire_let_fds(l->control_fd, false); /* no request to the manager brings a descriptor */
 	mask = umask(0111);
 	r = bind(l->control_fd, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(l->control_fd, CONTROL_BACKLOG) < 0 ? -errno : 0;
 	umask(mask);

@@ -224,7 +224,8 @@ static void client_receive(struct client *c)
 	static struct wire_dgram in; /* one at a time, too large for the stack of a deep call */
 
 	for (int i = 0; i < CONTROL_TURN && !c->broken; i++) {
-		int r = wire_recv(c->fd, &in); /* what nobody has room for is closed in us by the kernel, and may linger: taken, it is told not to */
+		/* With descriptors, where the kernel cannot refuse them: unasked for, it would close them in us, and let them linger. */
+		int r = wire_recv(c->fd, &in);
 
 		if (r == -EAGAIN || r == -EINTR)
 			return;

@@ -8,6 +8,10 @@
 
 #include "fcgipm/base/fd.h"
 
+#ifndef SO_PASSRIGHTS /* Linux 6.16: newer than the headers of Debian 12 and 13 */
+#define SO_PASSRIGHTS 83
+#endif
+
 void wire_begin(struct wire_dgram *d, struct wire_wr *w, uint16_t type, uint32_t seq)
 {
 	*w = (struct wire_wr){.at = d->bytes, .cap = sizeof(d->bytes)};
@@ -152,6 +156,13 @@ int wire_recv_fds(int sock, int (*ret)[WIRE_FDS_MAX])
 		return -EPROTO;
 	memcpy(*ret, CMSG_DATA(c), len);
 	return (int)(len / sizeof(int));
+}
+
+void wire_let_fds(int sock, bool let)
+{
+	int on = let;
+
+	(void)setsockopt(sock, SOL_SOCKET, SO_PASSRIGHTS, &on, sizeof(on));
 }
 
 void wire_discard(int sock)

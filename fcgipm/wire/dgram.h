@@ -31,6 +31,9 @@ int wire_send(int sock, const struct wire_dgram *d, const int *fds, unsigned nfd
 /* Receives one.  1: d is filled; 0: the peer is gone; -EAGAIN; -EMSGSIZE: longer than the cap; -EPROTO: surplus descriptors,
  * other control data or no header.  On any refusal every received descriptor is closed.  Descriptors arrive close-on-exec. */
 int wire_recv(int sock, struct wire_dgram *d);
+/* Whether sock may be sent descriptors; what is accepted from a listener inherits it.  Where not, the kernel refuses the sender (EPERM), from Linux 6.16 on.  What
+ * we do not get we need not close: a file of a file system whose daemon hangs (FUSE, NFS) would hold us in its flush.  Older kernels know no such option. */
+void wire_let_fds(int sock, bool let);
 /* The next one without its descriptors, which stay with it in the socket: whoever is to have them calls wire_recv_fds(), and who refuses it wire_discard(). */
 int wire_peek(int sock, struct wire_dgram *d);
 void wire_discard(int sock);

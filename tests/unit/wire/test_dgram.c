@@ -295,15 +295,69 @@ static void test_full(void **state)
 	assert_true(n > 1);
 }
 
+/* Or who sends a socket decides how long our close() takes. */
+static void test_a_socket_is_told_not_to_linger(void **state)
+{
+	struct pair *p = *state;
+	struct linger l = {.l_onoff = 1, .l_linger = 60};
+	socklen_t len = sizeof(l);
+	int tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct wire_wr w;
+
+	assert_true(tcp >= 0);
+	assert_int_equal(setsockopt(tcp, SOL_SOCKET, SO_LINGER, &l, sizeof(l)), 0);
+	wire_begin(&sent, &w, 1, 1);
+	assert_int_equal(wire_end(&sent, &w), 0);
+	assert_int_equal(wire_send(p->sock[HERE], &sent, &tcp, 1), 0);
+	assert_int_equal(wire_recv(p->sock[THERE], &got), 1);
+	assert_int_equal(getsockopt(tcp, SOL_SOCKET, SO_LINGER, &l, &len), 0);
+	assert_int_equal(l.l_onoff, 0);
+	wire_dgram_close(&got);
+	close(tcp);
+}
+
+static void test_who_wants_no_descriptors_is_sent_none(void **state)
+{
+	struct pair *p = *state;
+	struct wire_wr w;
+	int r;
+
+	wire_let_fds(p->sock[THERE], false);
+	wire_begin(&sent, &w, 1, 1);
+	assert_int_equal(wire_end(&sent, &w), 0);
+	r = wire_send(p->sock[HERE], &sent, &p->file, 1);
+	if (r == 0)
+		skip(); /* before Linux 6.16 */
+	assert_int_equal(r, -EPERM);
+	assert_int_equal(wire_send(p->sock[HERE], &sent, NULL, 0), 0);
+	wire_let_fds(p->sock[THERE], true);
+	assert_int_equal(wire_send(p->sock[HERE], &sent, &p->file, 1), 0);
+	assert_int_equal(wire_recv(p->sock[THERE], &got), 1);
+	assert_int_equal(got.nfds, 0);
+	assert_int_equal(wire_recv(p->sock[THERE], &got), 1);
+	assert_int_equal(got.nfds, 1);
+	wire_dgram_close(&got);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_round_trip), TEST(test_header_alone),        TEST(test_body_of_nothing_is_bad),
-		TEST(test_longest),    TEST(test_descriptors),         TEST(test_too_many_to_send),
-		TEST(test_strange),    TEST(test_longer_than_the_cap), TEST(test_other_control_data),
-		TEST(test_gone),       TEST(test_gone_with_unread),    TEST(test_full),
+		TEST(test_round_trip),
+		TEST(test_header_alone),
+		TEST(test_body_of_nothing_is_bad),
+		TEST(test_longest),
+		TEST(test_descriptors),
+		TEST(test_too_many_to_send),
+		TEST(test_strange),
+		TEST(test_longer_than_the_cap),
+		TEST(test_other_control_data),
+		TEST(test_gone),
+		TEST(test_gone_with_unread),
+		TEST(test_full),
+		TEST(test_a_socket_is_told_not_to_linger),
+		TEST(test_who_wants_no_descriptors_is_sent_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
