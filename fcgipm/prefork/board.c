@@ -37,7 +37,7 @@ static void go_to(struct board_slot *s, enum board_state to)
 	PUT(s->state, to);
 }
 
-void board_step(enum board_step step)
+HOT void board_step(enum board_step step)
 {
 	struct board_head *h = &prefork.board->head;
 	struct board_slot *s = &prefork.board->slots[prefork.slot];
@@ -68,7 +68,7 @@ void board_blind(void)
 }
 
 /* One whose handler does not end it is not left to spin. */
-bool board_leaves(void)
+HOT bool board_leaves(void)
 {
 	static bool asked;
 	struct board_head *h = &prefork.board->head;

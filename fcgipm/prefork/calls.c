@@ -16,7 +16,7 @@ static __thread struct {
 
 static int other_listener = -1; /* a number under which the application has the listener too */
 
-static bool is_listener(int fd, bool accepts)
+static HOT bool is_listener(int fd, bool accepts)
 {
 	if (!prefork.on || (fd == 0 && !prefork.booting) || (fd > 0 && fd == other_listener))
 		return prefork.on;
@@ -28,7 +28,7 @@ static bool is_listener(int fd, bool accepts)
 }
 
 /* True: the worker is to go, and the call ends as if by a signal.  Who only asks (a limit of 0) has something else to do before it waits. */
-static bool waits(const struct timespec *limit)
+static HOT bool waits(const struct timespec *limit)
 {
 	if (served.open && fcntl(served.fd, F_GETFD) >= 0)
 		board_blind(); /* it would take another connection beside the one that it serves */
@@ -47,18 +47,11 @@ static short look(int fd, uint32_t ms)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	struct timespec limit = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
-	long n = syscall(SYS_ppoll, &p, 1, &limit, NULL, 0);
 
-	return n < 0 ? POLLNVAL : p.revents;
+	return call(SYS_ppoll, (long)&p, 1, (long)&limit, 0) < 0 ? POLLNVAL : p.revents;
 }
 
-/* The peer has closed, not only shut down its sending side: over a unix socket POLLHUP says so, over TCP only a reset does. */
-static bool has_gone(int fd)
-{
-	return (look(fd, 0) & (POLLHUP | POLLERR)) != 0;
-}
-
-EXPORT int accept4(int fd, struct sockaddr *address, socklen_t *len, int flags)
+EXPORT HOT int accept4(int fd, struct sockaddr *address, socklen_t *len, int flags)
 {
 	bool ours = is_listener(fd, true);
 	socklen_t room = len != NULL ? *len : 0;
@@ -66,7 +59,8 @@ EXPORT int accept4(int fd, struct sockaddr *address, socklen_t *len, int flags)
 
 	if (ours && waits(NULL))
 		return -1;
-	while ((c = (int)syscall(SYS_accept4, fd, address, len, flags)) >= 0 && ours && has_gone(c)) {
+	/* The peer may have closed, not only shut down its sending side: over a unix socket POLLHUP says so, over TCP only a reset does. */
+	while ((c = (int)call(SYS_accept4, fd, (long)address, (long)len, flags)) >= 0 && ours && (look(c, 0) & (POLLHUP | POLLERR)) != 0) {
 		syscall(SYS_close, c);
 		prefork.board->slots[prefork.slot].abandoned++;
 		if (len != NULL)
@@ -82,7 +76,7 @@ EXPORT int accept4(int fd, struct sockaddr *address, socklen_t *len, int flags)
 	return c;
 }
 
-EXPORT int accept(int fd, struct sockaddr *address, socklen_t *len)
+EXPORT HOT int accept(int fd, struct sockaddr *address, socklen_t *len)
 {
 	return accept4(fd, address, len, 0);
 }
@@ -123,14 +117,12 @@ EXPORT int poll(struct pollfd *fds, nfds_t count, int ms)
 
 EXPORT int select(int count, fd_set *in, fd_set *out, fd_set *except, struct timeval *limit)
 {
-	struct timespec left = {0};
-	int r;
+	struct timeval at_most = limit != NULL ? *limit : (struct timeval){0};
+	struct timespec left = {.tv_sec = at_most.tv_sec + at_most.tv_usec / 1000000, .tv_nsec = at_most.tv_usec % 1000000 * 1000};
 
-	if (limit != NULL)
-		left = (struct timespec){.tv_sec = limit->tv_sec + limit->tv_usec / 1000000, .tv_nsec = limit->tv_usec % 1000000 * 1000};
 	if (selects(count, in) && waits(limit != NULL ? &left : NULL))
 		return -1;
-	r = (int)syscall(SYS_pselect6, count, in, out, except, limit != NULL ? &left : NULL, NULL);
+	int r = (int)syscall(SYS_pselect6, count, in, out, except, limit != NULL ? &left : NULL, NULL);
 	if (limit != NULL)
 		*limit = (struct timeval){.tv_sec = left.tv_sec, .tv_usec = left.tv_nsec / 1000}; /* as Linux does */
 	return r;
@@ -180,7 +172,7 @@ static bool rests(int fd)
 	return true;
 }
 
-static ssize_t take(long call, int fd, void *bytes, size_t len, int flags)
+static HOT ssize_t take(long number, int fd, void *bytes, size_t len, int flags)
 {
 	bool ours = served.open && served.fd == fd && (flags & MSG_PEEK) == 0;
 	bool between = ours && served.ended && served.have == 0 && served.skip == 0; /* two requests */
@@ -188,7 +180,7 @@ static ssize_t take(long call, int fd, void *bytes, size_t len, int flags)
 
 	if (between && !rests(fd))
 		return 0;
-	n = syscall(call, fd, bytes, len, flags, NULL, NULL);
+	n = call(number, fd, (long)bytes, (long)len, flags);
 	if (between && n > 0)
 		board_step(STEP_GOES_ON);
 	if (ours && n > 0)
@@ -196,24 +188,24 @@ static ssize_t take(long call, int fd, void *bytes, size_t len, int flags)
 	return n;
 }
 
-EXPORT ssize_t read(int fd, void *bytes, size_t len)
+EXPORT HOT ssize_t read(int fd, void *bytes, size_t len)
 {
 	return take(SYS_read, fd, bytes, len, 0);
 }
 
-EXPORT ssize_t recv(int fd, void *bytes, size_t len, int flags)
+EXPORT HOT ssize_t recv(int fd, void *bytes, size_t len, int flags)
 {
 	return take(SYS_recvfrom, fd, bytes, len, flags);
 }
 
 /* It is busy until it waits again: what it does for the request behind the answer counts too. */
-EXPORT int close(int fd)
+EXPORT HOT int close(int fd)
 {
 	if (fd == other_listener)
 		other_listener = -1;
 	if (fd == served.fd)
 		served.open = false;
-	return (int)syscall(SYS_close, fd);
+	return (int)call(SYS_close, fd, 0, 0, 0);
 }
 
 /* ---- exec ---- */

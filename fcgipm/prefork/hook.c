@@ -15,14 +15,13 @@ long hook_clone(void)
 {
 	struct clone_args args = {.flags = CLONE_PARENT};
 	uintptr_t tid = 0, robust = 0, robust_len = 0;
-	long pid;
 
 	if (syscall(SYS_prctl, PR_GET_TID_ADDRESS, &tid, 0, 0, 0) == 0 && tid != 0) {
 		args.flags |= CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
 		args.child_tid = tid;
 	}
 	syscall(SYS_get_robust_list, 0, &robust, &robust_len);
-	pid = syscall(SYS_clone3, &args, sizeof(args));
+	long pid = syscall(SYS_clone3, &args, sizeof(args));
 	if (pid == 0 && robust != 0)
 		syscall(SYS_set_robust_list, robust, robust_len);
 	return pid;
@@ -34,12 +33,11 @@ static bool next_order(struct hook_word *w, int *ret_output)
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
 	struct iovec v = {.iov_base = w, .iov_len = sizeof(*w)};
 	struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
-	const struct cmsghdr *c;
 	ssize_t n;
 
 	while ((n = recvmsg(BOARD_HOOK_FD, &m, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR)
 		;
-	c = CMSG_FIRSTHDR(&m);
+	const struct cmsghdr *c = CMSG_FIRSTHDR(&m);
 	*ret_output = n > 0 && c != NULL && c->cmsg_len >= CMSG_LEN(sizeof(int)) && c->cmsg_type == SCM_RIGHTS ? *(const int *)CMSG_DATA(c) : -1;
 	return n == (ssize_t)sizeof(*w);
 }
@@ -88,7 +86,7 @@ static bool has_threads(void)
 	return i == 20;
 }
 
-bool hook_boots(enum hook_reason reason)
+HOT bool hook_boots(enum hook_reason reason)
 {
 	if (!prefork.booting || !__atomic_exchange_n(&prefork.booting, false, __ATOMIC_RELAXED))
 		return false;

@@ -7,7 +7,10 @@
  *   runtime.c  fork as Ruby, Python and Perl want it
  *
  * It allocates nothing, has no thread, and names no library and no version of a symbol: it may meet any C library, and where something is not as expected it
- * stands aside.  System calls that it interposes it makes by syscall().
+ * stands aside.  System calls that it interposes it makes itself.
+ *
+ * Without PCID a system call empties the processor's TLB, and each page that is touched between two of them costs again what hundreds of instructions do.  So what
+ * a request needs lies together: HOT code on a page, data beside the table of the C library's functions.
  */
 #ifndef FCGIPM_PREFORK_PREFORK_H
 #define FCGIPM_PREFORK_PREFORK_H
@@ -15,7 +18,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -25,6 +27,7 @@
 #include "include/fcgipm/board.h"
 
 #define EXPORT __attribute__((visibility("default")))
+#define HOT    __attribute__((hot))
 
 struct prefork {
 	bool on; /* a worker or template of ours, and not a child that it made */
@@ -37,6 +40,20 @@ struct prefork {
 	struct board *board;
 };
 extern struct prefork prefork;
+
+/* syscall(2), of up to four arguments (the others are 0). */
+#ifdef __x86_64__
+static inline long call(long number, long a, long b, long c, long d)
+{
+	register long fourth __asm__("r10") = d, fifth __asm__("r8") = 0, sixth __asm__("r9") = 0;
+	long r;
+
+	__asm__ volatile("syscall" : "=a"(r) : "a"(number), "D"(a), "S"(b), "d"(c), "r"(fourth), "r"(fifth), "r"(sixth) : "rcx", "r11", "memory");
+	return r >= 0 || r < -4095 ? r : (errno = (int)-r, -1);
+}
+#else
+#define call(...) syscall(__VA_ARGS__, 0L, 0L)
+#endif
 
 /* ---- start.c */
 /* execve(), or execvpe() if it is to search: where an application that boots replaces itself (env, sh -c exec), the same library finds its things again. */

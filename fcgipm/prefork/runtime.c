@@ -49,10 +49,8 @@ static void run_handlers(int when)
 
 static long plain(void)
 {
-	long pid;
-
 	run_handlers(BEFORE);
-	pid = hook_clone();
+	long pid = hook_clone();
 	run_handlers(pid == 0 ? IN_CHILD : IN_PARENT);
 	return pid;
 }

@@ -5,7 +5,7 @@
 
 #include "fcgipm/prefork/prefork.h"
 
-struct prefork prefork;
+struct prefork prefork = {.pid = -1}; /* no zeroes, or it were among what is not HOT */
 
 #define PRELOAD "LD_PRELOAD="
 
@@ -119,7 +119,6 @@ int start_replace(bool search, const char *path, char *const argv[], char *const
 {
 	bool ours = prefork.booting && (int)syscall(SYS_getpid) == prefork.pid;
 	size_t count = 0, to = 0;
-	int r;
 
 	while (envp != NULL && envp[count] != NULL)
 		count++;
@@ -133,7 +132,7 @@ int start_replace(bool search, const char *path, char *const argv[], char *const
 		if (!ours || !begins(envp[i], PRELOAD)) /* what stays of it is in ours */
 			all[to++] = envp[i];
 	all[to] = NULL;
-	r = search ? execvpe(path, argv, all) : (int)syscall(SYS_execve, path, argv, all);
+	int r = search ? execvpe(path, argv, all) : (int)syscall(SYS_execve, path, argv, all);
 	if (ours)
 		hide(FD_CLOEXEC);
 	return r;

@@ -151,6 +151,14 @@ def test_the_library_allocates_nothing():
     assert not wanted & {"malloc", "calloc", "realloc", "free", "strdup", "mmap64", "pthread_create"}, wanted
 
 
+def test_what_a_request_needs_lies_together():
+    """Pages cost more than instructions (docs/measured.md): code on one, what is written on another."""
+    symbols = subprocess.run(["nm", LIBRARY], capture_output=True, text=True, check=True).stdout
+    at = {name: int(address, 16) for address, name in re.findall(r"^([0-9a-f]+) \w (\S+)$", symbols, re.M)}
+    assert len({at[f] >> 12 for f in ("accept4", "accept", "read", "recv", "close", "board_step", "board_leaves", "hook_boots")}) == 1, at
+    assert at["prefork"] >> 12 == at["other_listener"] >> 12, at
+
+
 def test_the_library_is_short_enough_to_read():
     top = LIBRARY.resolve().parents[3]
     files = sorted((top / "fcgipm/prefork").glob("*.[ch]")) or pytest.fail("not beside its sources")
