@@ -85,6 +85,12 @@ def place():
 
 # ---- the candidates ----
 
+def memory_of(crew, m=None):
+    """PSS in MB of all, and without the templates of that manager: what one has for itself it has for forking."""
+    templates = {int(e["pid"]) for e in m.events if e["event"] == "template.ready"} if m else set()
+    return [pss_kb(pids) / 1024 for pids in (crew, [p for p in crew if p not in templates])]
+
+
 def ready(m):
     """A manager that does not come up is none that stays."""
     try:
@@ -208,25 +214,28 @@ def memory(rounds):
     count, among = 16, {"fcgipm": lambda p: Ours(p, "min: 16, max: 16")}
     if PHP_FPM:
         among["php-fpm static"] = lambda p: Fpm(p, static(16), 16)
-    seen = {name: {"before": [], "after": [], "masters": []} for name in among}
+    seen = {name: {"before": [], "after": [], "alone": [], "masters": []} for name in among}
     for _ in range(rounds):
         for name, make in among.items():
             with place() as path, running(make, path) as c:
                 extra = 1 if name == "fcgipm" else 0  # the template
                 wait_for(lambda: len(c.crew()) == count + extra)
                 time.sleep(SETTLE_S)
-                seen[name]["before"].append(pss_kb(c.crew()) / 1024)
+                manager = c.m if name == "fcgipm" else None
+                seen[name]["before"].append(memory_of(c.crew(), manager)[0])
                 with Load(c.address, "sleep=20", clients=count, **c.extra) as l:
                     l.wait(40 * count, timeout=60)
                 time.sleep(SETTLE_S)
                 assert not l.failures and len(l.pids) == count, (l.failures[:3], len(l.pids))
-                seen[name]["after"].append(pss_kb(c.crew()) / 1024)
+                after, alone = memory_of(c.crew(), manager)
+                seen[name]["after"].append(after)
+                seen[name]["alone"].append(alone)
                 seen[name]["masters"].append(pss_kb(c.masters()) / 1024)
     print(f"\nPSS in MB of {count} PHP workers, 50 files included, before and after 40 requests each; fcgipm's include the template")
     for name, row in seen.items():
-        before, after, masters = (statistics.median(row[key]) for key in ("before", "after", "masters"))
+        before, after, alone, masters = (statistics.median(row[key]) for key in ("before", "after", "alone", "masters"))
         what = "launcher and manager" if name == "fcgipm" else "master"
-        print(f"  {name.ljust(16)} before {before:6.1f}, after {after:6.1f}; its {what} {masters:5.1f}, with that {after + masters:6.1f}")
+        print(f"  {name.ljust(16)} before {before:6.1f}, after {after:6.1f}, the workers alone {alone:6.1f}; its {what} {masters:5.1f}, with that {after + masters:6.1f}")
 
 
 def nginx(path, sockets):
@@ -366,21 +375,22 @@ class Rails:
 
 
 def rails(_):
-    print("\nRails, 8 workers: PSS in MB of all (the template too) before any request and after 200 each")
+    print("\nRails, 8 workers: PSS in MB of all (the template too), and of the workers alone, before any request and after 200 each")
     kinds = {"exec": ("exec", ""), "pre-forked": ("prefork", ""), "and compacted before": ("prefork", 'COMPACT: "1"'),
              "and warmed up": ("prefork", 'COMPACT: "1", WARM: "1"'), "and MALLOC_ARENA_MAX=1": ("prefork", 'COMPACT: "1", WARM: "1", MALLOC_ARENA_MAX: "1"')}
     base = None
     for name, (start, environment) in kinds.items():
         with place() as path, running(lambda p, s=start, e=environment: Rails(p, s, e), path) as c:
             time.sleep(SETTLE_S)
-            before = pss_kb(c.crew()) / 1024
+            before = memory_of(c.crew(), c.m)
             with c.load() as l:
                 l.wait(200 * c.workers, timeout=120)
             assert not l.failures, l.failures[:3]
-            after = pss_kb(c.crew()) / 1024
-            base = base or (before, after)
+            after = memory_of(c.crew(), c.m)
+            base = base or (before[0], after[0])
             assert len(l.pids) == c.workers, l.pids
-            print(f"  {name.ljust(23)} before {before:6.1f} (x{before / base[0]:.2f}), after {after:6.1f} (x{after / base[1]:.2f}); from fork to accept {c.start_ms():.1f} ms a worker")
+            said = [f"{what} {m[0]:6.1f} (x{m[0] / b:.2f}), the workers alone {m[1]:6.1f} (x{m[1] / b:.2f})" for what, m, b in zip(("before", "after"), (before, after), base)]
+            print(f"  {name.ljust(23)} {'; '.join(said)}; from fork to accept {c.start_ms():.1f} ms a worker")
     with place() as path, running(lambda p: Rails(p, "prefork"), path) as c:
         with c.load() as l:
             l.wait(100, timeout=60)
