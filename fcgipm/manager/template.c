@@ -205,7 +205,6 @@ static void renew(struct pool *p)
 {
 	struct worker *newest = NULL;
 	int64_t now = fp_now_ms(), wait;
-	bool worn;
 
 	for (struct worker *t = p->templates; t != NULL; t = t->next)
 		if (t->hooked && t->state == WORKER_READY && !worker_is_old(t) && t->retiring == RETIRE_NOT)
@@ -216,11 +215,10 @@ static void renew(struct pool *p)
 	if (newest == NULL)
 		return;
 	wait = backoff_wait_ms(&p->backoff, now);
-	worn = is_worn(newest);
-	if (worn && wait == 0)
+	if (wait > 0)
+		pool_touch_in(p, wait); /* nothing can be booted: then we look */
+	else if (is_worn(newest))
 		template_boot(p); /* it is heard of */
-	else if (worn)
-		pool_touch_in(p, wait);
 	else if (pool_wanted(p)->set.workers_template_lifetime > 0)
 		pool_touch_in(p, newest->ready_ms + pool_wanted(p)->set.workers_template_lifetime - now + 1);
 }

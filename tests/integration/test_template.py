@@ -84,6 +84,20 @@ def test_a_template_is_renewed_when_it_is_old(fcgipm):
     wait_for(lambda: not is_there(templates(m)[0]))
 
 
+@pytest.mark.skipif(not os.environ.get("RUN_SOAK"), reason="a minute: make soak")
+def test_a_template_that_has_doubled_its_memory_is_renewed(fcgipm):
+    """It is measured once a minute."""
+    m = fcgipm(pool("min: 1, max: 1", "environment: {GROW: \"8\"}", "[@DIR@/apps/forked]")).ready()
+    time.sleep(61)
+    for _ in range(2):
+        worker, = m.pids()
+        os.kill(worker, signal.SIGKILL)
+        wait_for(lambda gone=worker: m.pids() not in ([], [gone]))
+    wait_for(lambda: len(templates(m)) == 2)
+    assert len(m.pids()) == 1
+    wait_for(lambda: not is_there(templates(m)[0]))
+
+
 @pytest.mark.parametrize("template", ["keep", "drop"])
 def test_a_sleeping_pool_keeps_or_drops_its_template(fcgipm, template):
     m = fcgipm(pool(f"min: 0, max: 2, idle_timeout: 500ms, template: {template}")).ready()

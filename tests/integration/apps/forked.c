@@ -30,8 +30,20 @@ static void child(void)
 		pclose(p);
 }
 
+/* GROW: megabytes that it takes with every fork. */
+static void grow(void)
+{
+	size_t size = (size_t)atoi(getenv("GROW")) << 20;
+	char *more = malloc(size);
+
+	for (size_t i = 0; more != NULL && i < size; i += 4096)
+		((volatile char *)more)[i] = 1;
+}
+
 int main(void)
 {
+	if (getenv("GROW") != NULL)
+		pthread_atfork(NULL, grow, NULL);
 	while (FCGI_Accept() >= 0) {
 		const char *wish = getenv("QUERY_STRING");
 
