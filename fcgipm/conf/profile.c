@@ -21,13 +21,21 @@ struct spec_place conf_profile_place(const struct conf_profile_draft *d, enum se
 	return conf_profile_given(d, i) ? d->places[i] : d->profile->node->key_place;
 }
 
+void conf_profile_key(const struct conf_profile_draft *d, enum settings_profile_index i, char (*ret)[CONF_PATH_MAX])
+{
+	struct fp_text t = FP_TEXT(*ret);
+
+	fp_text_add(&t, "exec.%s.%s", d->profile->name, row(i)->key);
+}
+
 static void add_finding(const struct conf_profile_draft *d, bool warning, enum settings_profile_index i, const char *fmt, va_list ap)
 {
-	char text[CONF_TEXT_MAX];
+	char key[CONF_PATH_MAX], text[CONF_TEXT_MAX];
 	struct fp_text t = FP_TEXT(text);
 
 	fp_text_vadd(&t, fmt, ap);
-	(warning ? conf_warn : conf_error)(d->job->report, conf_profile_place(d, i), "exec.%s.%s: %s", d->profile->name, row(i)->key, text);
+	conf_profile_key(d, i, &key);
+	(warning ? conf_warn : conf_error)(d->job->report, conf_profile_place(d, i), "%s: %s", key, text);
 }
 
 void conf_profile_error(const struct conf_profile_draft *d, enum settings_profile_index i, const char *fmt, ...)

@@ -19,6 +19,8 @@ struct conf_profile_draft {
 bool conf_profile_given(const struct conf_profile_draft *d, enum settings_profile_index i);
 /* Of the value, or of the profile where the value is a default. */
 struct spec_place conf_profile_place(const struct conf_profile_draft *d, enum settings_profile_index i);
+/* "exec.cgi.user" */
+void conf_profile_key(const struct conf_profile_draft *d, enum settings_profile_index i, char (*ret)[CONF_PATH_MAX]);
 /* At the value, with the key in front. */
 void conf_profile_error(const struct conf_profile_draft *d, enum settings_profile_index i, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void conf_profile_warn(const struct conf_profile_draft *d, enum settings_profile_index i, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

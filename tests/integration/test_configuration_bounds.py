@@ -232,11 +232,14 @@ def test_a_reader_beyond_its_limits_is_ended_and_the_old_configuration_goes_on(f
     m.expected_errors.add("reload.refused")
     pids = m.pids()
     write(m.config, SHAPES["half_a_million_times_one_key"][0]())
-    reload, reader = hold_reader(m)
-    limits = hard_limits(reader)
-    os.kill(reader, signal.SIGXCPU)
-    os.kill(reader, signal.SIGCONT)
-    said = reload.communicate(timeout=60)[1]
+    for _ in range(5):
+        reload, reader = hold_reader(m)
+        limits = hard_limits(reader)
+        os.kill(reader, signal.SIGXCPU)
+        os.kill(reader, signal.SIGCONT)
+        said = reload.communicate(timeout=60)[1]
+        if "given twice" not in said:  # it had answered when it was stopped
+            break
     assert reload.returncode == 78 and "the process that reads it ended without an answer, by signal XCPU" in said, said
     assert {"Max address space": "1073741824", "Max cpu time": "10", "Max open files": "64", "Max processes": "0", "Max core file size": "0"}.items() <= limits.items()
     serves(m, pids)
