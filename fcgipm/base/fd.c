@@ -44,6 +44,18 @@ int fp_set_nonblock(int fd, bool on)
 	return fcntl(fd, F_SETFL, flags) < 0 ? -errno : 0;
 }
 
+int fp_above_stdio(int *fd)
+{
+	int above = *fd > STDERR_FILENO ? *fd : fcntl(*fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+	if (above < 0)
+		return -errno;
+	if (above != *fd)
+		close(*fd);
+	*fd = above;
+	return 0;
+}
+
 int fp_close_from(int first)
 {
 	/* The raw call: close_range(2) is in glibc since 2.34 only, in the kernel since 5.9. */

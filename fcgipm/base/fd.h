@@ -28,6 +28,8 @@ static inline int fp_take_fd(int *fd)
 /* 0 or -errno. */
 int fp_set_cloexec(int fd, bool on); /* async-signal-safe */
 int fp_set_nonblock(int fd, bool on); /* async-signal-safe */
+/* A close-on-exec descriptor of 0 to 2 gets a number above them: who has one of those closed would hand it on as standard input, output or error.  0 or -errno. */
+int fp_above_stdio(int *fd);
 int fp_close_from(int first); /* closes all descriptors from first on; async-signal-safe */
 
 /* Read or write exactly len bytes; -EPIPE on an early end.  For regular files, memfds and blocking pipes. */

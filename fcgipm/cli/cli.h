@@ -37,6 +37,7 @@ struct cli_command {
 	const char *name;
 	const char *args; /* for the help: "POOL", "[POOL]", "" */
 	unsigned min_args, max_args; /* UINT_MAX: any number */
+	unsigned words_after; /* behind so many arguments everything is one, also what begins with "-"; 0: only behind "--" */
 	const char *brief; /* one line */
 	const char *help; /* the rest; lines of at most 78 */
 	int (*run)(struct cli *cli); /* returns the exit code */

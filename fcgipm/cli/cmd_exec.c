@@ -23,6 +23,7 @@ const struct cli_command cmd_exec = {
 	.args = "PROFILE -- ARGV...",
 	.min_args = 2,
 	.max_args = UINT_MAX,
+	.words_after = 1,
 	.brief = "run a program through the exec broker",
 	.help = "As whom it runs, and what it may be, is the profile's word (exec: in the\n"
 		"configuration); of the environment that goes through which the profile names.\n"
@@ -39,15 +40,17 @@ const struct cli_command cmd_exec = {
 		},
 };
 
-/* SIGHUP, SIGINT and SIGTERM by descriptor; -1: they end this command, and the program with it. */
+/* SIGHUP, SIGINT and SIGTERM by descriptor; -1: they end this command, and the program with it.  One that is ignored (nohup, a shell's &) stays so. */
 static int watch_signals(void)
 {
+	static const int signals[] = {SIGHUP, SIGINT, SIGTERM};
+	struct sigaction now;
 	sigset_t set;
 
 	sigemptyset(&set);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (sigaction(signals[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+			sigaddset(&set, signals[i]);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return -1;
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

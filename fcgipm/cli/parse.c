@@ -147,7 +147,10 @@ static int choose_command(struct cli *cli, const char *word)
 static int parse_word(struct cli *cli, struct words *w, bool *words_only)
 {
 	char *word = w->word[w->at++];
+	bool behind = cli->command != NULL && cli->command->words_after > 0 && cli->arg_count > cli->command->words_after;
 
+	if (behind)
+		return add_arg(cli, word);
 	if (cli->command == NULL && strcmp(word, "--version") == 0)
 		return choose_command(cli, "version");
 	if (*words_only || word[0] != '-' || word[1] == '\0')

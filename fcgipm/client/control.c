@@ -34,7 +34,7 @@ int client_connect(const char *path, int *ret_fd, struct fp_err *err)
 		return fp_fail(err, ENAMETOOLONG, "control socket %s: the path has more than %zu bytes", path, sizeof(sun.sun_path) - 1);
 	memcpy(sun.sun_path, path, len);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (fd < 0)
+	if (fd < 0 || fp_above_stdio(&fd) < 0) /* it is who we are to the exec broker */
 		return fp_fail(err, errno, "cannot make a socket: %m");
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)); /* its queue may be full, and nobody there to take from it */
 	if (connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) < 0)

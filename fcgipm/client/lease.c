@@ -173,7 +173,7 @@ static int connect_address(const struct address *a, int timeout_ms, int *ret_fd)
 	fp_autoclose int fd = socket(a->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int r = 0, on = 1;
 
-	if (fd < 0)
+	if (fd < 0 || fp_above_stdio(&fd) < 0)
 		return -errno;
 	if (a->any.sa_family != AF_UNIX)
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* records are written whole; Nagle would only delay the last */
