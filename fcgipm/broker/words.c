@@ -123,28 +123,66 @@ static void fill_texts(struct wire_rd r, const char **to)
 		to[i] = wire_get_str(&r);
 }
 
-static bool is_there(const char **envp, const char **end, const char *entry, size_t len)
+static bool profile_sets(const struct spec_profile *p, const char *entry, size_t len)
 {
-	for (; envp < end; envp++)
-		if (strncmp(*envp, entry, len + 1) == 0)
+	for (const char **at = p->envp; *at != NULL; at++)
+		if (strncmp(*at, entry, len + 1) == 0)
 			return true;
 	return false;
 }
 
-/* What the profile sets, then what was sent: of each name the first. */
+/* Entries lie in one buffer, in the order in which they were sent. */
+static int by_place(const void *a, const void *b)
+{
+	const char *const *x = a, *const *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const char *const *x = a, *const *y = b;
+	size_t nx = strcspn(*x, "="), ny = strcspn(*y, "=");
+	int order = memcmp(*x, *y, nx < ny ? nx : ny);
+
+	if (order == 0 && nx == ny)
+		return by_place(a, b);
+	return order != 0 ? order : nx < ny ? -1 : 1;
+}
+
+static bool same_name(const char *a, const char *b)
+{
+	return strncmp(a, b, strcspn(a, "=") + 1) == 0;
+}
+
+/* Of each name the first.  By sorting, since a client may send thousands.  Returns how many are left, in their order. */
+static uint32_t drop_repeated(const char **entries, uint32_t count)
+{
+	uint32_t left = 0;
+
+	qsort(entries, count, sizeof(*entries), by_name);
+	for (uint32_t i = 0; i < count; i++)
+		if (left == 0 || !same_name(entries[left - 1], entries[i]))
+			entries[left++] = entries[i];
+	qsort(entries, left, sizeof(*entries), by_place);
+	return left;
+}
+
+/* What the profile sets, then what was sent. */
 static void clean(const struct spec_profile *p, const char **sent, uint32_t count, const char **envp)
 {
 	const char **to = envp;
+	uint32_t kept = 0;
 
 	for (const char **at = p->envp; *at != NULL; at++)
 		*to++ = *at;
 	for (uint32_t i = 0; i < count; i++) {
 		size_t len = strcspn(sent[i], "=");
 
-		if (sent[i][len] == '=' && broker_allows(p, sent[i], len) && !is_there(envp, to, sent[i], len))
-			*to++ = sent[i];
+		if (sent[i][len] == '=' && broker_allows(p, sent[i], len) && !profile_sets(p, sent[i], len))
+			to[kept++] = sent[i];
 	}
-	*to = NULL;
+	to[drop_repeated(to, kept)] = NULL;
 }
 
 static bool arguments_fit(const struct spec_profile *p, const struct broker_words *w)

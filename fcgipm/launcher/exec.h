@@ -20,8 +20,8 @@
 
 enum {
 	EXEC_CLIENTS = 8192, /* connections in all */
-	EXEC_CLIENTS_UID = 4096, /* of one account, root's do not count */
 	EXEC_WAITING_BYTES = 64 << 20, /* of all that waits */
+	EXEC_SHARE = 2, /* that part of either is the most that one account may have, but root */
 };
 
 struct launcher;
@@ -29,11 +29,19 @@ struct profile;
 struct run;
 struct wire_x_run;
 
+/* What its clients have in all. */
+struct exec_account {
+	struct exec_account *next;
+	uint32_t uid, clients;
+	size_t bytes;
+};
+
 struct exec_client {
 	struct exec_client *next, **at; /* at: what points to it */
 	struct launcher *launcher;
 	struct loop_source source;
 	struct probe_peer peer;
+	struct exec_account *account;
 	int descends; /* from a worker of ours, or from what we run: 0, 1, or -errno */
 	struct run *run; /* what it asked for and has not ended */
 	struct wire_blob words; /* what has come of the next run's; malloc'd */
@@ -55,6 +63,7 @@ struct exec {
 	struct loop_source turn;
 	struct profile *profiles;
 	struct exec_client *clients;
+	struct exec_account *accounts; /* that have clients */
 	uint32_t client_count, running;
 	size_t waiting_bytes; /* words that are kept */
 	uint64_t refused;
@@ -71,6 +80,8 @@ void exec_clients_close(struct launcher *l);
 /* It is broken, or its word made no sense. */
 void exec_client_close(struct exec_client *c);
 
+/* Frees words that were kept, and says so to the account. */
+void exec_forget_words(struct launcher *l, struct exec_account *a, struct wire_blob *words);
 /* The request that was left in the socket has been taken by the child, or is thrown away; the client is listened to again. */
 void exec_client_resume(struct exec_client *c, bool discard);
 

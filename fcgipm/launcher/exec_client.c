@@ -110,12 +110,28 @@ bool exec_tell_ended(struct exec_client *c, const struct child *child, int statu
 
 /* ---- requests ---- */
 
+void exec_forget_words(struct launcher *l, struct exec_account *a, struct wire_blob *words)
+{
+	if (words->at == NULL) /* what has none may have outlived its account's clients */
+		return;
+	l->exec.waiting_bytes -= words->len;
+	a->bytes -= words->len;
+	free((void *)(uintptr_t)words->at);
+	*words = (struct wire_blob){.at = NULL};
+}
+
 static void forget_words(struct exec_client *c)
 {
-	c->launcher->exec.waiting_bytes -= c->words.len;
-	free((void *)(uintptr_t)c->words.at);
-	c->words = (struct wire_blob){.at = NULL};
+	exec_forget_words(c->launcher, c->account, &c->words);
 	c->words_refused = FCGIPM_REFUSED_NOT;
+}
+
+/* What one account keeps, runs that wait and requests that are still to come alike, leaves room for the others. */
+static bool is_full(const struct exec_client *c, size_t more)
+{
+	if (c->launcher->exec.waiting_bytes + more > EXEC_WAITING_BYTES)
+		return true;
+	return c->account->uid != 0 && c->account->bytes + more > EXEC_WAITING_BYTES / EXEC_SHARE;
 }
 
 static enum fcgipm_refusal add_words(struct exec_client *c, struct wire_blob more)
@@ -125,7 +141,7 @@ static enum fcgipm_refusal add_words(struct exec_client *c, struct wire_blob mor
 
 	if (len > WIRE_EXEC_WORDS_MAX)
 		return FCGIPM_REFUSED_TOO_LARGE;
-	if (c->launcher->exec.waiting_bytes + more.len > EXEC_WAITING_BYTES)
+	if (is_full(c, more.len))
 		return FCGIPM_REFUSED_BUSY;
 	at = realloc((void *)(uintptr_t)c->words.at, len + 1);
 	if (at == NULL)
@@ -133,6 +149,7 @@ static enum fcgipm_refusal add_words(struct exec_client *c, struct wire_blob mor
 	memcpy(at + c->words.len, more.at, more.len);
 	c->words = (struct wire_blob){.at = at, .len = len};
 	c->launcher->exec.waiting_bytes += more.len;
+	c->account->bytes += more.len;
 	return FCGIPM_REFUSED_NOT;
 }
 
@@ -296,6 +313,31 @@ int exec_open(struct launcher *l)
 	return r == 0 ? loop_watch(&l->loop, &l->exec.turn) : r;
 }
 
+static struct exec_account *account_of(struct launcher *l, uint32_t uid)
+{
+	struct exec_account *a = l->exec.accounts;
+
+	while (a != NULL && a->uid != uid)
+		a = a->next;
+	if (a != NULL || (a = calloc(1, sizeof(*a))) == NULL)
+		return a;
+	*a = (struct exec_account){.uid = uid, .next = l->exec.accounts};
+	l->exec.accounts = a;
+	return a;
+}
+
+static void account_leave(struct launcher *l, struct exec_account *a)
+{
+	struct exec_account **at = &l->exec.accounts;
+
+	if (a == NULL || a->clients > 0)
+		return;
+	while (*at != a)
+		at = &(*at)->next;
+	*at = a->next;
+	free(a);
+}
+
 void exec_client_close(struct exec_client *c)
 {
 	struct launcher *l = c->launcher;
@@ -309,6 +351,8 @@ void exec_client_close(struct exec_client *c)
 	if (c->next != NULL)
 		c->next->at = c->at;
 	l->exec.client_count--;
+	c->account->clients--;
+	account_leave(l, c->account);
 	free(c);
 }
 
@@ -320,15 +364,6 @@ void exec_clients_close(struct launcher *l)
 		loop_fini(&l->exec.loop);
 }
 
-static uint32_t clients_of(const struct launcher *l, uint32_t uid)
-{
-	uint32_t n = 0;
-
-	for (const struct exec_client *c = l->exec.clients; c != NULL; c = c->next)
-		n += c->peer.uid == uid;
-	return n;
-}
-
 /* An account that no profile names holds no connection here. */
 static enum fcgipm_refusal judge(struct launcher *l, struct exec_client *c)
 {
@@ -336,7 +371,10 @@ static enum fcgipm_refusal judge(struct launcher *l, struct exec_client *c)
 		return FCGIPM_REFUSED_ENDING;
 	if (probe_peer(c->source.fd, &c->peer) < 0 || !profiles_permit(l, &c->peer))
 		return FCGIPM_REFUSED_CLIENT;
-	if (l->exec.client_count >= EXEC_CLIENTS || (c->peer.uid != 0 && clients_of(l, c->peer.uid) >= EXEC_CLIENTS_UID))
+	c->account = account_of(l, c->peer.uid);
+	if (c->account == NULL)
+		return FCGIPM_REFUSED_RESOURCES;
+	if (l->exec.client_count >= EXEC_CLIENTS || (c->peer.uid != 0 && c->account->clients >= EXEC_CLIENTS / EXEC_SHARE))
 		return FCGIPM_REFUSED_BUSY;
 	c->descends = probe_peer_descends(c->source.fd, c->peer.pid, getpid());
 	if (c->descends == -ESRCH)
@@ -352,6 +390,7 @@ static void client_enter(struct launcher *l, struct exec_client *c)
 	c->at = &l->exec.clients;
 	l->exec.clients = c;
 	l->exec.client_count++;
+	c->account->clients++;
 }
 
 /* What is no socket of the kind, or not a stranger's, nobody honest hands us; the manager gains nothing by it: the account is the socket's, not the manager's word. */
@@ -369,15 +408,13 @@ void exec_client_take(struct launcher *l, int taken)
 	c->source = (struct loop_source){.fd = fd, .events = EPOLLIN, .ready = client_ready, .ctx = c};
 	wire_let_fds(fd, true); /* a run brings its own */
 	no = judge(l, c);
-	if (no == FCGIPM_REFUSED_NOT && (!tell_hello(c) || loop_watch(&l->exec.loop, &c->source) < 0)) {
-		free(c);
-		return;
-	}
-	if (no != FCGIPM_REFUSED_NOT) {
+	if (no != FCGIPM_REFUSED_NOT)
 		exec_tell_refused(c, no, NULL);
-		free(c);
+	if (no == FCGIPM_REFUSED_NOT && tell_hello(c) && loop_watch(&l->exec.loop, &c->source) == 0) {
+		(void)FP_TAKE_FD(fd);
+		client_enter(l, c);
 		return;
 	}
-	(void)FP_TAKE_FD(fd);
-	client_enter(l, c);
+	account_leave(l, c->account);
+	free(c);
 }

@@ -26,6 +26,7 @@ struct run {
 	struct child child;
 	struct run *next; /* of those that wait, or that were forked */
 	struct exec_client *client; /* NULL: it has gone */
+	struct exec_account *account; /* of words: while it waits */
 	struct profile *profile;
 	enum run_state state;
 	struct wire_blob words; /* while it waits: malloc'd */
@@ -114,9 +115,7 @@ static int run_fork(struct launcher *l, struct run *r, const struct exec_plan *p
 
 static void free_words(struct launcher *l, struct run *r)
 {
-	l->exec.waiting_bytes -= r->words.len;
-	free((void *)(uintptr_t)r->words.at);
-	r->words = (struct wire_blob){.at = NULL};
+	exec_forget_words(l, r->account, &r->words);
 	free(r->directory);
 	r->directory = NULL;
 }
@@ -176,7 +175,7 @@ static struct run *run_new(struct exec_client *c, struct profile *p, const struc
 
 	if (r == NULL)
 		return NULL;
-	*r = (struct run){.client = c, .profile = p, .given = w->given, .null = w->null, .stdio = {-1, -1, -1}, .ours = {-1, -1, -1}};
+	*r = (struct run){.client = c, .account = c->account, .profile = p, .given = w->given, .null = w->null, .stdio = {-1, -1, -1}, .ours = {-1, -1, -1}};
 	r->child.pidfd = r->child.report.fd = -1;
 	c->run = r;
 	return r;

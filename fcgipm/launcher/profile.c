@@ -8,13 +8,21 @@
 #include "fcgipm/launcher/launcher.h"
 #include "fcgipm/probe/peer.h"
 
-struct profile *profile_find(const struct launcher *l, const char *name)
+/* One that has gone stays for as long as something runs by it. */
+static struct profile *find(const struct launcher *l, const char *name)
 {
 	struct profile *p = l->exec.profiles;
 
-	while (p != NULL && (p->gone || strcmp(p->spec.name, name) != 0))
+	while (p != NULL && strcmp(p->spec.name, name) != 0)
 		p = p->next;
 	return p;
+}
+
+struct profile *profile_find(const struct launcher *l, const char *name)
+{
+	struct profile *p = find(l, name);
+
+	return p != NULL && !p->gone ? p : NULL;
 }
 
 static void let_go(struct profile *p)
@@ -48,7 +56,7 @@ static struct profile *profile_new(struct launcher *l)
 	return p;
 }
 
-/* The spec of that name, new or in place of the one before. */
+/* The spec of that name, new or in place of the one before, which counts what still runs also where it had gone meanwhile. */
 static int take(struct launcher *l, struct wire_blob blob)
 {
 	struct wire_blob copy = {.at = malloc(blob.len + 1), .len = blob.len};
@@ -60,7 +68,7 @@ static int take(struct launcher *l, struct wire_blob blob)
 		memcpy((void *)(uintptr_t)copy.at, blob.at, blob.len);
 		r = spec_profile_decode(copy, &spec, NULL);
 	}
-	p = r == 0 ? profile_find(l, spec.name) : NULL;
+	p = r == 0 ? find(l, spec.name) : NULL;
 	if (r == 0 && p == NULL && (p = profile_new(l)) == NULL)
 		r = -ENOMEM;
 	if (r < 0) {
@@ -71,6 +79,7 @@ static int take(struct launcher *l, struct wire_blob blob)
 	spec_profile_free(&p->spec);
 	free(p->bytes);
 	p->spec = spec;
+	p->gone = false;
 	p->bytes = (void *)(uintptr_t)copy.at;
 	p->len = copy.len;
 	return 0;
