@@ -73,7 +73,11 @@ static bool set_location(struct answer *a, const char *value)
 
 static bool set_modified(struct answer *a, const char *value)
 {
-	ap_update_mtime(a->r, apr_date_parse_http(value));
+	apr_time_t t = apr_date_parse_http(value);
+
+	if (t == APR_DATE_BAD) /* to a cache 1970 would say that it may be kept for years */
+		return true;
+	ap_update_mtime(a->r, t);
 	ap_set_last_modified(a->r);
 	return true;
 }
@@ -156,7 +160,7 @@ static void skip_interim(struct answer *a)
 	fcgi_head_reset(&a->head);
 }
 
-/* RFC 3875, 6.2: a path of ours is answered in place of it, anything else sends the client there. */
+/* RFC 3875, 6.2: a path of ours is answered in place of it, anything else sends the client there, with a page of httpd's. */
 static void judge_location(struct answer *a)
 {
 	const char *location = apr_table_get(a->r->headers_out, "Location");
@@ -167,7 +171,7 @@ static void judge_location(struct answer *a)
 		a->redirect = location;
 		a->stage = ANSWER_IGNORED;
 	} else {
-		a->r->status = HTTP_MOVED_TEMPORARILY;
+		a->error = HTTP_MOVED_TEMPORARILY;
 	}
 }
 
@@ -180,7 +184,10 @@ static void judge_conditions(struct answer *a)
 	status = ap_meets_conditions(a->r);
 	if (status == OK)
 		return;
-	a->r->status = status;
+	if (status == HTTP_NOT_MODIFIED)
+		a->r->status = status;
+	else
+		a->error = status;
 	a->r->status_line = NULL;
 	a->stage = ANSWER_IGNORED;
 }

@@ -266,6 +266,7 @@ def test_heads(httpd):
     assert answer.headers.get_all("Set-Cookie") == ["a=1", "b=2"] and answer.headers["X-More"] == "yes"
     assert httpd.get(play("location", to="http://127.0.0.1/there")).status == 302
     assert httpd.get(play("location", to="http://127.0.0.1/there")).headers["Location"] == "http://127.0.0.1/there"
+    assert b'<a href="http://127.0.0.1/there">' in httpd.get(play("location", to="http://127.0.0.1/there")).body
     answer = httpd.get(play("see", to="/x"))
     assert (answer.status, answer.body, answer.headers["Location"]) == (303, b"go there", "/x")
 
@@ -280,6 +281,8 @@ def test_conditions_and_ranges(httpd):
     assert (answer.status, answer.body, answer.headers["ETag"]) == (200, b"dated", '"e"')
     assert httpd.get(play("dated"), If_None_Match='"e"').status == 304
     assert httpd.get(play("dated"), If_Modified_Since="Tue, 01 Feb 2022 10:00:00 GMT").status == 304
+    answer = httpd.get(play("dated"), If_Match='"other"')
+    assert answer.status == 412 and b"Precondition Failed" in answer.body and answer.headers["ETag"] is None
     answer = soon(lambda: httpd.get(play("dated"), Range="bytes=1-2"), lambda a: a.status == 206)
     assert answer.body == b"at"
 

@@ -197,6 +197,41 @@ def test_a_signal_to_fcgipm_exec_ends_what_it_runs(fcgipm, site):
         assert p.communicate(timeout=20)[0] == "told\n" and p.returncode == 7
 
 
+def run_exec(m, shell, program):
+    """Through a shell that prepares descriptors or signals: what is before {} and behind it."""
+    return subprocess.run(["/bin/sh", "-c", shell.format(f"{BUILD}/bin/fcgipm -s {control(m)} exec cgi -- {program}")], capture_output=True, text=True, timeout=30, check=False)
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_program_never_has_its_client_s_own_connection(fcgipm, site, closed):
+    """The broker knows the client by it: whoever had it would be the client."""
+    program = site.put("look", f"#!/bin/sh\nls -l /proc/$$/fd >{site.root}/fds\ncat\necho out\necho err >&2\nexit 4\n")
+    m = start(fcgipm, site)
+    (site.root / "fds").write_text("")
+    (site.root / "fds").chmod(0o666)
+    done = run_exec(m, f"{{}} {closed}", program)
+    assert done.returncode == 4, done
+    assert "socket:" not in (site.root / "fds").read_text()
+
+
+def test_what_ignores_a_signal_goes_on(fcgipm, site):
+    program = site.put("rest", "#!/bin/sh\necho here\nsleep 1\necho done\n")
+    m = start(fcgipm, site)
+    with subprocess.Popen(["/bin/sh", "-c", f"trap '' HUP INT; exec {BUILD}/bin/fcgipm -s {control(m)} exec cgi -- {program}"], stdout=subprocess.PIPE, text=True) as p:
+        assert p.stdout.readline() == "here\n"
+        p.send_signal(signal.SIGHUP)
+        p.send_signal(signal.SIGINT)
+        assert p.communicate(timeout=20)[0] == "done\n" and p.returncode == 0
+
+
+def test_what_is_behind_the_program_is_its_own(fcgipm, site):
+    program = site.put("show")
+    m = start(fcgipm, site)
+    for words in (["--", program, "-c", "x"], [program, "-c", "x"]):
+        done = m.cli("exec", "cgi", *words, check=3)
+        assert "args=-c x" in done.stdout, done
+
+
 # ---- refusals: docs/exec.md ----
 
 @needs_root
@@ -525,6 +560,50 @@ def test_500_at_once_are_served_in_order_and_none_is_lost(fcgipm, site, place):
         b.ask("cgi", [program, str(i)])
     assert all(os.waitstatus_to_exitcode((b.started(), b.ended())[1][0]) == 0 for b in brokers)
     assert log.read_text().split() == [str(i) for i in range(500)]
+
+
+def test_a_profile_that_comes_back_counts_what_still_runs(fcgipm, site):
+    program = str(site.put("wait", "#!/bin/sh\nread x\n"))
+    m = start(fcgipm, site, "max_running: 1, queue: {limit: 2}")
+    first, second = Broker(control(m)), Broker(control(m))
+    first.ask("cgi", [program])
+    stdin = first.started()[1][0]
+    with_it = m.config.read_text()
+    for configuration in ("pools: {}\n", with_it):
+        m.config.write_text(configuration)
+        m.cli("reload")
+    second.ask("cgi", [program])
+    second.s.settimeout(0.5)
+    with pytest.raises(TimeoutError):
+        second.answer()
+    os.close(stdin)
+    first.ended()
+    second.s.settimeout(20)
+    second.started()
+
+
+@needs_root
+def test_what_one_account_keeps_leaves_room_for_the_others(fcgipm, site, accounts):
+    """Requests that are never made count as those that wait do."""
+    program = str(site.put("show"))
+    m = start(fcgipm, site, clients=f"[root, {accounts[1].pw_name}]")
+    filler = f"""
+import sys
+from broker import Broker, words_message
+kept = [Broker({str(control(m))!r}) for _ in range(300)]
+for b in kept:
+    for _ in range(16):
+        b.send(words_message(bytes(15000)))
+print(flush=True)
+sys.stdin.read()
+"""
+    with subprocess.Popen(["/usr/bin/python3", "-c", filler], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path(__file__).parent,
+                          user=accounts[1].pw_uid, group=accounts[1].pw_gid, extra_groups=[]) as p:
+        assert p.stdout.readline() == b"\n"
+        assert Broker(control(m)).run("cgi", [program])[0] == 3
+        p.stdin.close()
+        p.wait(20)
+    assert Broker(control(m)).run("cgi", [program])[0] == 3
 
 
 def test_max_running_is_kept_and_beyond_the_queue_the_answer_is_busy_at_once(fcgipm, site):

@@ -284,6 +284,22 @@ def test_what_is_no_head_is_502(b, text):
     assert b.head(text).status == 502
 
 
+@pytest.mark.parametrize("date", ["yesterday", "", "2022-02-01T10:00:00Z"])
+def test_a_last_modified_that_is_no_date_is_left_out(b, date):
+    """1970 would tell a cache that it may be kept for years."""
+    answer = b.head(f"Last-Modified: {date}\r\nContent-Type: text/plain\r\n\r\nx")
+    assert (answer.status, answer.body, answer.headers["Last-Modified"]) == (200, b"x", None)
+
+
+def test_a_redirect_has_the_page_of_httpd(b):
+    """RFC 3875, 6.2.3: without a status a Location is all of the answer.  With one the page is the application's."""
+    answer = b.head("Location: http://127.0.0.1/there\r\nSet-Cookie: a=1\r\nContent-Type: text/plain\r\n\r\nown")
+    assert (answer.status, answer.headers["Location"], answer.headers["Set-Cookie"]) == (302, "http://127.0.0.1/there", "a=1")
+    assert b'<a href="http://127.0.0.1/there">' in answer.body and b"own" not in answer.body
+    answer = b.head("Status: 302 Found\r\nLocation: http://127.0.0.1/there\r\nContent-Type: text/plain\r\n\r\nown")
+    assert (answer.status, answer.body) == (302, b"own")
+
+
 def test_interim_answers_are_never_the_answer(b):
     text = "Status: 103 Early Hints\r\nLink: </s.css>; rel=preload\r\n\r\nStatus: 200 OK\r\nContent-Type: text/plain\r\n\r\nfinal"
     data, _ = b.httpd.raw(f"GET /app?row=head&text={urllib.parse.quote(text)} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
