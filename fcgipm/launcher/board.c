@@ -11,6 +11,7 @@
 #include "fcgipm/base/fd.h"
 #include "fcgipm/launcher/launcher.h"
 #include "fcgipm/launcher/link.h"
+#include "fcgipm/wire/dgram.h"
 #include "include/fcgipm/board.h"
 
 static int make_memory(void)
@@ -39,6 +40,7 @@ int board_make(struct launcher *l, struct pool *p)
 		board_close(&b);
 		return -errno;
 	}
+	wire_let_fds(pair[1], false); /* the manager reads it, who need not close what workers send */
 	b.bell = pair[0];
 	b.heard = pair[1];
 	p->board = b;

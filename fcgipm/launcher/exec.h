@@ -82,8 +82,10 @@ void exec_client_close(struct exec_client *c);
 
 /* Frees words that were kept, and says so to the account. */
 void exec_forget_words(struct launcher *l, struct exec_account *a, struct wire_blob *words);
-/* The request that was left in the socket has been taken by the child, or is thrown away; the client is listened to again. */
-void exec_client_resume(struct exec_client *c, bool discard);
+/* The request that was left in the socket has been taken by the child; the client is listened to again. */
+void exec_client_resume(struct exec_client *c);
+/* Says why it gets no run.  A client whose request is left in the socket, with its descriptors, is closed: nobody here takes them. */
+void exec_client_refuse(struct exec_client *c, enum fcgipm_refusal no, const char *text);
 
 /* Sends; a client that does not read is closed by whoever called when this is false. */
 bool exec_tell_started(struct exec_client *c, int pid, const int *fds, unsigned nfds);

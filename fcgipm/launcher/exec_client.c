@@ -13,6 +13,7 @@
 #include "fcgipm/base/log.h"
 #include "fcgipm/launcher/launcher.h"
 #include "fcgipm/launcher/profile.h"
+#include "fcgipm/launcher/waste.h"
 #include "fcgipm/wire/exec.h"
 #include "fcgipm/wire/table.h"
 
@@ -177,15 +178,19 @@ static void hold(struct exec_client *c)
 	loop_watch(&c->launcher->exec.loop, &c->source);
 }
 
-void exec_client_resume(struct exec_client *c, bool discard)
+void exec_client_resume(struct exec_client *c)
 {
 	if (!c->holds)
 		return;
 	c->holds = false;
-	if (discard)
-		wire_discard(c->source.fd);
 	c->source.events = EPOLLIN;
 	loop_watch(&c->launcher->exec.loop, &c->source);
+}
+
+void exec_client_refuse(struct exec_client *c, enum fcgipm_refusal no, const char *text)
+{
+	if (!exec_tell_refused(c, no, text) || c->holds)
+		exec_client_close(c);
 }
 
 /* Of each descriptor, at most one thing. */
@@ -221,12 +226,10 @@ static int on_X_RUN(void *ctx, struct wire_dgram *d)
 		no = run_ask(
 			c, &(struct exec_wish){.profile = m.profile, .directory = m.directory, .words = c->words, .given = m.stdio & 7, .null = m.stdio >> 4});
 	forget_words(c);
-	if (no != FCGIPM_REFUSED_NOT)
-		exec_client_resume(c, true);
 	if (no == FCGIPM_REFUSED_MALFORMED)
 		return -EBADMSG;
-	if (no != FCGIPM_REFUSED_NOT && !exec_tell_refused(c, no, NULL))
-		exec_client_close(c);
+	if (no != FCGIPM_REFUSED_NOT)
+		exec_client_refuse(c, no, NULL);
 	return 0;
 }
 
@@ -264,12 +267,12 @@ static void client_take(struct exec_client *c, struct wire_dgram *d)
 	const char *name;
 	enum wire_refusal why;
 
-	if (!stays(c, d))
-		wire_discard(c->source.fd);
 	if (d->fds_wait && !stays(c, d)) {
 		client_refuse(c, wire_refusal_name(WIRE_WRONG_FDS));
 		return;
 	}
+	if (!d->fds_wait)
+		wire_discard(c->source.fd);
 	why = wire_dispatch(&WIRE_TABLE(rows), c->run != NULL ? WIRE_EXEC_ASKED : WIRE_EXEC_IDLE, c, d, &name);
 	if (why != WIRE_ACCEPTED)
 		client_refuse(c, wire_refusal_name(why)); /* else it may be gone */
@@ -346,7 +349,7 @@ void exec_client_close(struct exec_client *c)
 		run_abandon(c->run);
 	forget_words(c);
 	loop_unwatch(&l->exec.loop, &c->source);
-	fp_close(&c->source.fd);
+	waste_socket(l, &c->source.fd);
 	*c->at = c->next;
 	if (c->next != NULL)
 		c->next->at = c->at;
@@ -397,24 +400,26 @@ static void client_enter(struct launcher *l, struct exec_client *c)
 void exec_client_take(struct launcher *l, int taken)
 {
 	struct exec_client *c = calloc(1, sizeof(*c));
-	fp_autoclose int fd = taken;
+	int fd = taken;
 	enum fcgipm_refusal no;
 
 	if (c == NULL || fp_set_nonblock(fd, true) < 0) {
 		free(c);
+		waste_socket(l, &fd);
 		return;
 	}
 	c->launcher = l;
 	c->source = (struct loop_source){.fd = fd, .events = EPOLLIN, .ready = client_ready, .ctx = c};
-	wire_let_fds(fd, true); /* a run brings its own */
 	no = judge(l, c);
 	if (no != FCGIPM_REFUSED_NOT)
 		exec_tell_refused(c, no, NULL);
+	else
+		wire_let_fds(fd, true); /* a run brings its own */
 	if (no == FCGIPM_REFUSED_NOT && tell_hello(c) && loop_watch(&l->exec.loop, &c->source) == 0) {
-		(void)FP_TAKE_FD(fd);
 		client_enter(l, c);
 		return;
 	}
 	account_leave(l, c->account);
 	free(c);
+	waste_socket(l, &fd);
 }

@@ -262,9 +262,7 @@ static void run_turn(struct launcher *l, struct run *r)
 	if (no == FCGIPM_REFUSED_NOT)
 		return;
 	run_free(l, r);
-	exec_client_resume(c, true);
-	if (!exec_tell_refused(c, no, NULL))
-		exec_client_close(c);
+	exec_client_refuse(c, no, NULL);
 }
 
 static void go_on(struct launcher *l, struct profile *p)
@@ -337,7 +335,7 @@ static void run_execed(struct child *child)
 
 	r->state = RUN_RUNS;
 	if (r->client != NULL)
-		exec_client_resume(r->client, false); /* it has taken what its client gave */
+		exec_client_resume(r->client); /* it has taken what its client gave */
 	log_debug("exec.started", KS("profile", r->profile->spec.name), KI("pid", child->pid), KS("program", r->client != NULL ? r->client->program : ""),
 		  KI("client", r->client != NULL ? r->client->peer.pid : 0));
 	for (unsigned i = 0; i < 3; i++)
@@ -374,7 +372,7 @@ static bool tell_end(struct run *r, int status)
 	bool checked = f->step == PRIV_STEP_CHECK && f->error != FCGIPM_REFUSED_MALFORMED;
 
 	if (checked || (f->step > PRIV_STEP_SESSION && f->step != PRIV_STEP_TIMEOUT)) /* behind what takes the descriptors */
-		exec_client_resume(c, false);
+		exec_client_resume(c);
 	c->run = NULL;
 	r->client = NULL;
 	if (f->step == PRIV_STEP_NONE && r->state == RUN_RUNS)
@@ -421,9 +419,7 @@ void run_cancel(struct run *r, bool at_once)
 	run_unwait(r);
 	run_free(c->launcher, r);
 	profile_settle(c->launcher, p);
-	exec_client_resume(c, true);
-	if (!exec_tell_refused(c, FCGIPM_REFUSED_STEP, "cancelled"))
-		exec_client_close(c);
+	exec_client_refuse(c, FCGIPM_REFUSED_STEP, "cancelled");
 }
 
 void run_abandon(struct run *r)

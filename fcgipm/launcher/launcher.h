@@ -23,6 +23,7 @@
 #include "fcgipm/launcher/loop.h"
 #include "fcgipm/launcher/outbox.h"
 #include "fcgipm/launcher/pool.h"
+#include "fcgipm/launcher/waste.h"
 #include "fcgipm/launcher/worker.h"
 
 struct load;
@@ -106,6 +107,7 @@ struct launcher {
 	unsigned ending_signals;
 
 	struct exec exec; /* the exec broker (exec.h) */
+	struct waste waste;
 };
 
 #endif

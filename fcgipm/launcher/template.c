@@ -15,9 +15,11 @@
 #include "fcgipm/base/log.h"
 #include "fcgipm/launcher/launcher.h"
 #include "fcgipm/launcher/link.h"
+#include "fcgipm/launcher/waste.h"
+#include "fcgipm/wire/dgram.h"
 #include "include/fcgipm/board.h"
 
-enum { STRANGE_MAX = 16 };
+enum { STRANGE_MAX = 16, DRAIN_MAX = 4096 };
 
 static void hook_ready(void *ctx, uint32_t events);
 
@@ -33,6 +35,7 @@ int template_open(struct worker *t, int *ret_theirs)
 		close(pair[1]);
 		return -errno;
 	}
+	wire_let_fds(pair[0], false);
 	t->hook = (struct loop_source){.fd = pair[0], .events = EPOLLIN, .ready = hook_ready, .ctx = t};
 	*ret_theirs = pair[1];
 	return 0;
@@ -112,7 +115,7 @@ void template_close(struct launcher *l, struct worker *t)
 	while (t->orders != NULL)
 		order_fails(l, take_order(t, t->orders->slot), ESRCH, "the template has ended");
 	loop_unwatch(&l->loop, &t->hook);
-	fp_close(&t->hook.fd);
+	waste_socket(l, &t->hook.fd);
 }
 
 /* ---- what it says ---- */
@@ -142,6 +145,8 @@ static void come(struct launcher *l, struct worker *t, uint32_t slot, const stru
 	int pidfd;
 
 	if (w == NULL) {
+		if (is_child(from->pid) && !child_is_known(l, from->pid))
+			kill(from->pid, SIGKILL); /* too late, or unasked for: nobody would know of it, and it would serve */
 		refuse(l, t, from->pid);
 		return;
 	}
@@ -192,50 +197,69 @@ static void take_word(struct launcher *l, struct worker *t, const struct hook_wo
 		refuse(l, t, from->pid);
 }
 
-/* Who sent it.  Descriptors that come along are closed. */
-static struct ucred sender_of(struct msghdr *m)
+/* What came on the hook. */
+struct heard {
+	ssize_t n;
+	int flags;
+	struct hook_word word;
+	struct ucred from;
+};
+
+static void hear(int hook, int flags, struct heard *ret)
 {
-	struct ucred from = {.pid = 0};
+	union {
+		char bytes[CMSG_SPACE(sizeof(struct ucred))]; /* who sent it, and nothing else */
+		struct cmsghdr align;
+	} control;
+	struct iovec v = {.iov_base = &ret->word, .iov_len = sizeof(ret->word)};
+	struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
+	const struct cmsghdr *c;
 
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
-		if (c->cmsg_level != SOL_SOCKET)
-			continue;
-		if (c->cmsg_type == SCM_CREDENTIALS && c->cmsg_len >= CMSG_LEN(sizeof(from)))
-			memcpy(&from, CMSG_DATA(c), sizeof(from));
-		for (size_t i = 0; c->cmsg_type == SCM_RIGHTS && i < (c->cmsg_len - CMSG_LEN(0)) / sizeof(int); i++) {
-			int fd;
+	*ret = (struct heard){.n = 0};
+	ret->n = recvmsg(hook, &m, MSG_DONTWAIT | flags);
+	if (ret->n < 0)
+		return;
+	ret->flags = m.msg_flags;
+	c = CMSG_FIRSTHDR(&m);
+	if (c != NULL && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS && c->cmsg_len >= CMSG_LEN(sizeof(ret->from)))
+		memcpy(&ret->from, CMSG_DATA(c), sizeof(ret->from));
+}
 
-			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
-			close(fd);
-		}
+/* False when nothing more is to be had.  Descriptors that come along (before Linux 6.16 nobody can forbid them) stay in the socket, to be closed elsewhere; nobody
+ * honest sends any. */
+static bool hook_take(struct launcher *l, struct worker *t)
+{
+	struct heard h;
+	bool descriptors;
+
+	hear(t->hook.fd, MSG_PEEK, &h);
+	if (h.n < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	descriptors = h.n > 0 && (h.flags & MSG_CTRUNC) != 0;
+	if (descriptors)
+		worker_signal(l, t, SIGKILL);
+	if (descriptors || h.n <= 0) {
+		template_close(l, t);
+		return false;
 	}
-	return from;
+	hear(t->hook.fd, 0, &h);
+	if (h.n == sizeof(h.word) && (h.flags & MSG_TRUNC) == 0)
+		take_word(l, t, &h.word, &h.from);
+	else
+		refuse(l, t, h.from.pid);
+	return true;
 }
 
 static void hook_ready(void *ctx, uint32_t events)
 {
 	struct worker *t = ctx;
-	struct launcher *l = t->child.launcher;
-	union {
-		char bytes[CMSG_SPACE(sizeof(struct ucred))]; /* and no room for descriptors: what the kernel throws away we need not close */
-		struct cmsghdr align;
-	} control;
-	struct hook_word w;
-	struct iovec v = {.iov_base = &w, .iov_len = sizeof(w)};
-	struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
-	ssize_t n = recvmsg(t->hook.fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	struct ucred from;
 
 	(void)events;
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n <= 0) {
-		template_close(l, t);
-		return;
-	}
-	from = sender_of(&m);
-	if (n == sizeof(w) && (m.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0)
-		take_word(l, t, &w, &from);
-	else
-		refuse(l, t, from.pid);
+	hook_take(t->child.launcher, t);
+}
+
+void template_drain(struct launcher *l, struct worker *t)
+{
+	for (int i = 0; i < DRAIN_MAX && t->hook.fd >= 0 && hook_take(l, t); i++)
+		;
 }

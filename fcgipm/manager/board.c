@@ -18,6 +18,7 @@
 #include "fcgipm/manager/crew.h"
 #include "fcgipm/manager/manager.h"
 #include "fcgipm/probe/process.h"
+#include "fcgipm/wire/dgram.h"
 #include "include/fcgipm/board.h"
 
 enum { BELL_PAUSE_MS = 2, BELL_READS = 64, TICK_LEAST_MS = 20, MEMORY_MS = 1000, KEPT_MS = 1000 };
@@ -50,15 +51,17 @@ static void bell_listen(struct pool *p)
 /* Whoever rings without end is heard every BELL_PAUSE_MS. */
 static void bell_rung(evutil_socket_t fd, short what, void *ctx)
 {
+	static struct wire_dgram in; /* too large for the stack of a deep call */
 	struct pool *p = ctx;
-	char byte;
-	int i = 0;
+	int r = 1;
 
 	(void)what;
 	p->board.listening = false;
 	p->board.wakes++;
-	while (i++ < BELL_READS && recv(fd, &byte, 1, MSG_DONTWAIT) > 0)
-		;
+	for (int i = 0; i < BELL_READS && r != 0 && r != -EAGAIN; i++) {
+		r = wire_recv(fd, &in); /* a byte is no message; descriptors that come along, before Linux 6.16, are closed with it, and do not linger */
+		wire_dgram_close(&in);
+	}
 	timer_arm(&p->board.pause, BELL_PAUSE_MS);
 	board_scan(p);
 	queue_sample_soon(p);
@@ -397,5 +400,5 @@ bool board_left(struct worker *w)
 	forget_numbers(w);
 	if (state == BOARD_IDLE)
 		__atomic_sub_fetch(&w->pool->board.map->head.idle, 1, __ATOMIC_RELAXED);
-	return state == BOARD_LEAVING && w->was_ready;
+	return state == BOARD_LEAVING && (w->was_ready || w->requests > 0); /* it may have served all of its requests before we looked */
 }

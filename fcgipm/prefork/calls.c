@@ -14,7 +14,20 @@ static __thread struct {
 	uint8_t header[8], have;
 } served __attribute__((tls_model("initial-exec")));
 
-static int other_listener = -1; /* a number under which the application has the listener too */
+/* A request's whole input has been read, and nothing of the next. */
+#define BETWEEN(connection) (served.open && served.fd == (connection) && served.ended && served.have == 0 && served.skip == 0)
+
+/* A number under which the application has the listener too; threads that have a connection. */
+static int other_listener = -1, serving;
+
+/* This one has none any more; how many of the others do. */
+static HOT int leave(void)
+{
+	int one = served.open;
+
+	served.open = false;
+	return __atomic_sub_fetch(&serving, one, __ATOMIC_RELAXED);
+}
 
 static HOT bool is_listener(int fd, bool accepts)
 {
@@ -30,9 +43,10 @@ static HOT bool is_listener(int fd, bool accepts)
 /* True: the worker is to go, and the call ends as if by a signal.  Who only asks (a limit of 0) has something else to do before it waits. */
 static HOT bool waits(const struct timespec *limit)
 {
-	if (served.open && fcntl(served.fd, F_GETFD) >= 0)
-		board_blind(); /* it would take another connection beside the one that it serves */
-	served.open = false;
+	bool beside = served.open && cookie_of(served.fd) != 0; /* it would take another connection beside the one that it serves */
+
+	if (leave() > 0 || beside)
+		board_blind();
 	if (!hook_boots(HOOK_REASON_NONE) && board_leaves())
 		return true;
 	if (limit == NULL || limit->tv_sec != 0 || limit->tv_nsec != 0)
@@ -46,9 +60,8 @@ static HOT bool waits(const struct timespec *limit)
 static short look(int fd, uint32_t ms)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
-	struct timespec limit = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
 
-	return call(SYS_ppoll, (long)&p, 1, (long)&limit, 0) < 0 ? POLLNVAL : p.revents;
+	return call(SYS_ppoll, (long)&p, 1, (long)&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L}, 0) < 0 ? POLLNVAL : p.revents;
 }
 
 EXPORT HOT int accept4(int fd, struct sockaddr *address, socklen_t *len, int flags)
@@ -67,10 +80,8 @@ EXPORT HOT int accept4(int fd, struct sockaddr *address, socklen_t *len, int fla
 			*len = room;
 	}
 	if (c >= 0 && ours) {
-		served.fd = c;
-		served.skip = served.have = 0;
-		served.ended = false;
-		served.open = true;
+		served = (typeof(served)){.open = true, .fd = c};
+		__atomic_add_fetch(&serving, 1, __ATOMIC_RELAXED);
 		board_step(STEP_ACCEPTED);
 	}
 	return c;
@@ -85,9 +96,12 @@ EXPORT HOT int accept(int fd, struct sockaddr *address, socklen_t *len)
 
 static bool polls(const struct pollfd *fds, nfds_t count)
 {
-	for (nfds_t i = 0; prefork.on && i < count; i++)
+	for (nfds_t i = 0; prefork.on && i < count; i++) {
+		if (count == 1 && BETWEEN(fds[i].fd)) /* it waits so for what it will read */
+			board_step(STEP_KEEPS);
 		if (fds[i].fd >= 0 && (fds[i].events & POLLIN) != 0 && is_listener(fds[i].fd, false))
 			return true;
+	}
 	return false;
 }
 
@@ -110,9 +124,7 @@ EXPORT int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *limit,
 
 EXPORT int poll(struct pollfd *fds, nfds_t count, int ms)
 {
-	struct timespec limit = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
-
-	return ppoll(fds, count, ms >= 0 ? &limit : NULL, NULL);
+	return ppoll(fds, count, ms >= 0 ? &(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L} : NULL, NULL);
 }
 
 EXPORT int select(int count, fd_set *in, fd_set *out, fd_set *except, struct timeval *limit)
@@ -174,13 +186,12 @@ static bool rests(int fd)
 
 static HOT ssize_t take(long number, int fd, void *bytes, size_t len, int flags)
 {
-	bool ours = served.open && served.fd == fd && (flags & MSG_PEEK) == 0;
-	bool between = ours && served.ended && served.have == 0 && served.skip == 0; /* two requests */
-	ssize_t n;
+	bool ours = served.open && served.fd == fd && (flags & (MSG_PEEK | MSG_TRUNC)) == 0;
+	bool between = ours && BETWEEN(fd);
 
 	if (between && !rests(fd))
 		return 0;
-	n = call(number, fd, (long)bytes, (long)len, flags);
+	ssize_t n = call(number, fd, (long)bytes, (long)len, flags);
 	if (between && n > 0)
 		board_step(STEP_GOES_ON);
 	if (ours && n > 0)
@@ -204,7 +215,7 @@ EXPORT HOT int close(int fd)
 	if (fd == other_listener)
 		other_listener = -1;
 	if (fd == served.fd)
-		served.open = false;
+		leave();
 	return (int)call(SYS_close, fd, 0, 0, 0);
 }
 

@@ -49,8 +49,7 @@ static void become_worker(uint32_t slot, int output)
 	prefork.slot = slot;
 	prefork.template_ = false;
 	setsid();
-	dup2(output, STDOUT_FILENO);
-	dup2(output, STDERR_FILENO);
+	dup2(dup2(output, STDOUT_FILENO), STDERR_FILENO);
 	syscall(SYS_close, output);
 	say(HOOK_HELLO, slot);
 	syscall(SYS_close, BOARD_HOOK_FD);

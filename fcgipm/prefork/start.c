@@ -33,12 +33,7 @@ static bool begins(const char *s, const char *with)
 
 static bool keep(char *room, size_t size, const char *entry)
 {
-	size_t len = strlen(entry) + 1;
-
-	if (len > size || room[0] != '\0')
-		return false;
-	memcpy(room, entry, len);
-	return true;
+	return room[0] == '\0' && strlen(entry) < size && memcpy(room, entry, strlen(entry) + 1) != NULL;
 }
 
 static void take_variables(char **envp)

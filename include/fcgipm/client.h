@@ -142,7 +142,7 @@ int fcgipm_broker_fd(const struct fcgipm_broker *broker);
 int fcgipm_broker_ask(struct fcgipm_broker *broker, const struct fcgipm_program *what, struct fcgipm_error *err);
 enum fcgipm_news { FCGIPM_NEWS_NONE, FCGIPM_NEWS_STARTED, FCGIPM_NEWS_ENDED };
 /* Does not wait: FCGIPM_NEWS_NONE; FCGIPM_NEWS_STARTED, *run is filled; FCGIPM_NEWS_ENDED, *end is filled; -EACCES and -EAGAIN: refused, and the connection can be
- * used again; -ECONNRESET, -EPROTO: it cannot. */
+ * used again unless the request brought descriptors that nobody took (then it is closed: -ECONNRESET); -ECONNRESET, -EPROTO: it cannot. */
 int fcgipm_broker_next(struct fcgipm_broker *broker, struct fcgipm_run *run, struct fcgipm_end *end, struct fcgipm_error *err);
 int fcgipm_broker_cancel(struct fcgipm_broker *broker, int at_once);
 /* Why the last run was refused: enum fcgipm_refusal; 0 when it was not. */

@@ -62,3 +62,43 @@ def test_a_template_that_talks_without_end_is_ended(fcgipm):
     m.expected_errors.update({"pool.failed"})
     m.event("template.refused", pool="rogue")
     assert m.event("template.exit", pool="rogue")["asked"] == "0"
+
+
+LINGERS = """
+import array, os, socket, struct, sys, time
+listener = socket.create_server(("127.0.0.1", 0))
+full = socket.create_connection(listener.getsockname())
+full.setblocking(False)
+try:
+    while True:
+        full.send(bytes(65536))
+except BlockingIOError:
+    pass
+full.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 60))
+sock = socket.socket(fileno=os.dup(int(sys.argv[1])))
+try:
+    sock.sendmsg([bytes(8)], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [full.fileno()]))])
+except PermissionError:  # Linux 6.16: the kernel refuses it
+    full.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 0, 0))
+print("sent", file=sys.stderr, flush=True)
+full.close()
+accepts = socket.socket(fileno=0)
+while True:
+    accepts.accept()[0].close()
+"""
+
+
+@pytest.mark.parametrize("descriptor", [4, 5], ids=["manager", "launcher"])
+def test_a_socket_that_lingers_holds_neither(fcgipm, place, descriptor):
+    """How long a close() takes is its sender's word: nobody of ours may be whoever closes it."""
+    (place / "lingers.py").write_text(LINGERS)
+    m = fcgipm(f"""
+pools:
+  good: {{command: [@DIR@/apps/app], user: nobody, workers: {{min: 1, max: 2}}}}
+  rogue: {{command: [/usr/bin/python3, @DIR@/lingers.py, "{descriptor}"], user: nobody, workers: {{start: prefork, min: 1, max: 1, boot_timeout: 5s}}}}
+""")
+    m.expected_errors.update({"pool.failed", "worker.start_failed"})
+    m.event("worker.output", pool="rogue", text="sent")
+    m.cli("restart", "good", timeout=10)
+    assert fcgi.request(m.socket("good"), "").startswith(b"pid=")
+    assert m.stop(timeout=15) == 0

@@ -133,6 +133,29 @@ def test_a_kept_connection_without_a_request_is_not_busy(fcgipm, start):
     wait_for(lambda: m.pool()["workers"]["idle"] == 2)
 
 
+@pytest.mark.parametrize("start", STARTS)
+def test_who_polls_a_kept_connection_before_reading_is_not_busy(fcgipm, start):
+    m = fcgipm(pool(start, "min: 1, max: 1", "environment: {POLL: x}\n    request: {timeout: 1s}", command="[/usr/bin/python3, @DIR@/apps/bitten.py]")).ready()
+    worker, = m.pids()
+    with fcgi.connect(m.socket()) as s:
+        for _ in range(2):
+            s.sendall(REQUEST)
+            read_to_end(s)
+            wait_for(lambda: m.pool()["workers"]["busy"] == 0)
+            time.sleep(1.5)
+    assert m.pids() == [worker] and m.pool()["served"] == 2
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_workers_of_one_request_are_no_crashes(fcgipm, start):
+    """They may have served it before anybody looked."""
+    m = fcgipm(pool(start, "min: 2, max: 6, max_requests: 1")).ready()
+    with fcgi.Load(m.socket(), "", clients=4) as load:
+        load.wait(100)
+    assert not load.failures and not [e for e in m.events if e["event"] == "pool.backoff"]
+    assert m.pool()["restarts"]["signal"] == 0
+
+
 def test_requests_are_told_apart_however_their_bytes_come(fcgipm):
     """Three requests read by 1 to 40 bytes, with bodies that look like ends: one count a request, and rest only behind its end."""
     m = fcgipm(pool("exec", "min: 1, max: 1", command="[/usr/bin/python3, @DIR@/apps/bitten.py]")).ready()

@@ -49,6 +49,37 @@ def test_a_template_that_dies_is_booted_again_and_workers_stay(fcgipm):
     assert not load.failures and set(workers) <= set(m.pids())
 
 
+def test_who_comes_too_late_is_no_worker(fcgipm):
+    """The template forks when nobody waits for it any more: nobody would know of what comes, and it would serve."""
+    m = fcgipm(pool("min: 2, max: 8")).ready()
+    m.expected_errors.add("worker.start_failed")
+    template, = templates(m)
+    os.kill(template, signal.SIGSTOP)
+    m.cli("scale", "app", "--min", "6", "--no-wait")
+    time.sleep(6)  # orders are given up after five seconds
+    os.kill(template, signal.SIGCONT)
+    wait_for(lambda: m.pool()["workers"]["total"] == 6)
+    wait_for(lambda: set(children_of(m.launcher_pid)) == {m.manager_pid, *templates(m), *m.pids()}, message=lambda: f"{children_of(m.launcher_pid)} {m.pids()}")
+
+
+def test_who_came_before_the_template_died_is_a_worker(fcgipm):
+    m = fcgipm(pool("min: 2, max: 8")).ready()
+    template, = templates(m)
+    seen = len(m.events)
+    os.kill(template, signal.SIGSTOP)
+    m.cli("scale", "app", "--min", "6", "--no-wait")
+    time.sleep(0.5)
+    os.kill(m.launcher_pid, signal.SIGSTOP)
+    os.kill(template, signal.SIGCONT)
+    time.sleep(1)
+    os.kill(template, signal.SIGKILL)
+    time.sleep(0.2)
+    os.kill(m.launcher_pid, signal.SIGCONT)
+    m.event("template.ready", after=seen)
+    wait_for(lambda: m.pool()["workers"]["total"] == 6)
+    wait_for(lambda: set(children_of(m.launcher_pid)) == {m.manager_pid, templates(m)[-1], *m.pids()}, message=lambda: f"{children_of(m.launcher_pid)} {m.pids()}")
+
+
 def test_a_restart_forks_from_a_new_template_and_ends_the_old(fcgipm):
     m = fcgipm(pool("min: 2, max: 4")).ready()
     workers = set(m.pids())

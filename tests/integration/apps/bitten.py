@@ -1,5 +1,6 @@
 """Reads kept connections a few bytes at a time: one byte of the first connection, two of the second, and so on (test_scoreboard.py)."""
 import os
+import select
 import socket
 import struct
 
@@ -10,7 +11,9 @@ ANSWER = b"".join(struct.pack(">BBHHBB", 1, kind, 1, len(body), 0, 0) + body for
 
 def serve(fd, bite):
     data = b""
-    while more := os.read(fd, bite):
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    while ("POLL" not in os.environ or poll.poll()) and (more := os.read(fd, bite)):
         data += more
         if data.endswith(END_OF_INPUT):
             os.write(fd, ANSWER)
