@@ -258,7 +258,7 @@ void program_cancel(struct program *p)
 
 void program_end(struct program *p, bool leave)
 {
-	bool idle = p->state == PROGRAM_ENDED || p->state == PROGRAM_REFUSED;
+	bool idle = p->state == PROGRAM_ENDED; /* after a refusal the broker may be about to close */
 
 	close_all(p->stdio);
 	close_fd(&p->pidfd);
