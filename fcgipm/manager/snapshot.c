@@ -116,12 +116,20 @@ static void put_board(struct wire_status_pool *o, const struct pool *p)
 	o->idle = up - o->busy;
 }
 
+/* Of workers' own numbers, which may be anything. */
+static int64_t figure(const struct pool *p, uint64_t n)
+{
+	if (p->board.map == NULL) /* workers with the library count */
+		return WIRE_UNKNOWN;
+	return n > INT64_MAX ? INT64_MAX : (int64_t)n;
+}
+
 static void put_counters(struct wire_status_pool *o, const struct pool *p)
 {
 	const struct pool_counters *c = &p->counters;
 
 	o->queue_peak = (int64_t)c->queue_peak;
-	o->served = p->board.map != NULL ? (int64_t)c->served : WIRE_UNKNOWN; /* workers with the library count their requests */
+	o->served = figure(p, c->served);
 	o->restarts_exit = (int64_t)c->exits;
 	o->restarts_signal = (int64_t)c->signals;
 	o->restarts_timeout = (int64_t)c->timeouts;
@@ -133,9 +141,9 @@ static void put_counters(struct wire_status_pool *o, const struct pool *p)
 	o->held_ms = (int64_t)p->counters.held_ms;
 	o->queue_full_ms = (int64_t)p->counters.queue_full_ms;
 	o->slow_boot_ms = (int64_t)p->counters.slow_boot_ms;
-	o->slow = p->board.map != NULL ? (int64_t)c->slow : WIRE_UNKNOWN;
-	o->busy_ms = p->board.map != NULL ? (int64_t)(c->busy_us / 1000) : WIRE_UNKNOWN;
-	o->abandoned = p->board.map != NULL ? (int64_t)c->abandoned : WIRE_UNKNOWN;
+	o->slow = figure(p, c->slow);
+	o->busy_ms = figure(p, c->busy_us / 1000);
+	o->abandoned = figure(p, c->abandoned);
 }
 
 static void put_pids(struct wire_wr *w, const struct pool *p)

@@ -50,6 +50,7 @@ def test_it_confuses_its_own_pool_at_most(fcgipm, rogue, start):
     assert m.manager_pid == manager, "the manager died of it"
     assert spent < 0.5, f"{spent:.2f} of a core"
     shown = m.status()["pools"]
+    assert all(p[key] is None or p[key] >= 0 for p in shown for key in ("served", "abandoned", "busy_ms")), shown
     assert all(0 <= p["workers"]["busy"] <= p["workers"]["total"] <= 8 for p in shown), shown
     m.cli("stop", "rogue", check=0, timeout=30)
     wait_for(lambda: not [p for p in children_of(m.launcher_pid) if program(p) == "rogue"],
