@@ -69,7 +69,8 @@ static bool is_below_floor(const struct conf_run_as *r, const struct conf_value 
 	return true;
 }
 
-const struct conf_value *conf_run_as_group_value(const struct conf_run_as *r)
+/* The value that the group stands in, or follows from. */
+static const struct conf_value *group_value(const struct conf_run_as *r)
 {
 	return r->group.given ? &r->group : &r->user;
 }
@@ -91,7 +92,7 @@ static void check_group(struct conf_run_as *r)
 	const struct conf_world *w = r->job->world;
 
 	if (!w->ordinary) {
-		is_below_floor(r, conf_run_as_group_value(r), r->as_group.id);
+		is_below_floor(r, group_value(r), r->as_group.id);
 		return;
 	}
 	if (r->as_group.id == w->gid)

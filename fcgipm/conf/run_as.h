@@ -26,8 +26,6 @@ struct conf_run_as {
 
 /* False when user or group is refused: what would follow from it is no news.  A user that is not given is the launcher's, but root: then the caller says what is missing. */
 bool conf_run_as(struct conf_run_as *r);
-/* The value that it stands in, or follows from. */
-const struct conf_value *conf_run_as_group_value(const struct conf_run_as *r);
 /* The launcher's own account: what an ordinary user starts runs as that.  0, or -errno. */
 int conf_self(const struct conf_job *j, struct conf_account *ret);
 

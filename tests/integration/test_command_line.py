@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 from apps import pool
-from conftest import BUILD, needs_root, wait_for
+from conftest import BUILD, make_linger, needs_root, wait_for
 from fcgi import request
 
 KEYS = {
@@ -194,13 +194,7 @@ def test_a_socket_that_lingers_holds_nobody(fcgipm):
         listener.bind(("127.0.0.1", 0))
         listener.listen(1)
         with socket.create_connection(listener.getsockname()) as full, socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as control:
-            full.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 60))
-            full.setblocking(False)
-            try:
-                while True:
-                    full.send(bytes(65536))
-            except BlockingIOError:
-                pass
+            make_linger(full)
             control.connect(str(m.run / "control.sock"))
             try:
                 socket.send_fds(control, [bytes(8)], [full.fileno()])

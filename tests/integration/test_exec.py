@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import socket
-import struct
 import subprocess
 import threading
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 
 import broker
 from broker import Broker, Refused
-from conftest import BUILD, ROOT, children_of, needs_root, wait_for
+from conftest import BUILD, ROOT, children_of, make_linger, needs_root, wait_for
 
 REFUSALS = {int(number): name for number, name in re.findall(r'X\(\w+, (\d+), "([a-z-]+)"', (Path(__file__).parents[2] / "include/fcgipm/refusal.h").read_text())}
 SHOW = """#!/bin/sh
@@ -215,13 +214,13 @@ def test_a_program_never_has_its_client_s_own_connection(fcgipm, site, closed):
 
 
 def test_what_ignores_a_signal_goes_on(fcgipm, site):
-    program = site.put("rest", "#!/bin/sh\necho here\nsleep 1\necho done\n")
+    program = site.put("rest", "#!/bin/sh\necho here\nread x\necho done\n")
     m = start(fcgipm, site)
-    with subprocess.Popen(["/bin/sh", "-c", f"trap '' HUP INT; exec {BUILD}/bin/fcgipm -s {control(m)} exec cgi -- {program}"], stdout=subprocess.PIPE, text=True) as p:
+    with subprocess.Popen(["/bin/sh", "-c", f"trap '' HUP INT; exec {BUILD}/bin/fcgipm -s {control(m)} exec cgi -- {program}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as p:
         assert p.stdout.readline() == "here\n"
         p.send_signal(signal.SIGHUP)
         p.send_signal(signal.SIGINT)
-        assert p.communicate(timeout=20)[0] == "done\n" and p.returncode == 0
+        assert p.communicate("x\n", timeout=20)[0] == "done\n" and p.returncode == 0
 
 
 def test_what_is_behind_the_program_is_its_own(fcgipm, site):
@@ -239,11 +238,7 @@ def test_a_socket_that_lingers_does_not_hold_the_launcher(fcgipm, site):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         for wrong in (True, False):  # where none may be; with a request that is refused
             full, b = socket.create_connection(listener.getsockname()), Broker(control(m))
-            full.setblocking(False)
-            with pytest.raises(BlockingIOError):
-                while True:
-                    full.send(bytes(65536))
-            full.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 60))
+            make_linger(full)
             b.send(broker.words_message(b"x") if wrong else broker.run_message("unknown", [program], stdio=1), [full.fileno()])
             threading.Thread(target=full.close, daemon=True).start()  # ours may linger, too, if it is the last
             with pytest.raises(Refused):
@@ -673,7 +668,7 @@ def asks(b, program):
 def is_gone(pid):
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # it has just ended
         return True
 
 

@@ -56,7 +56,8 @@ def test_who_comes_too_late_is_no_worker(fcgipm):
     template, = templates(m)
     os.kill(template, signal.SIGSTOP)
     m.cli("scale", "app", "--min", "6", "--no-wait")
-    time.sleep(6)  # orders are given up after five seconds
+    m.event("worker.start_failed", timeout=20)  # orders are given up after five seconds
+    wait_for(lambda: m.pool()["workers"]["booting"] == 0)
     os.kill(template, signal.SIGCONT)
     wait_for(lambda: m.pool()["workers"]["total"] == 6)
     wait_for(lambda: set(children_of(m.launcher_pid)) == {m.manager_pid, *templates(m), *m.pids()}, message=lambda: f"{children_of(m.launcher_pid)} {m.pids()}")
@@ -67,13 +68,14 @@ def test_who_came_before_the_template_died_is_a_worker(fcgipm):
     template, = templates(m)
     seen = len(m.events)
     os.kill(template, signal.SIGSTOP)
+    before = len(children_of(m.launcher_pid))
     m.cli("scale", "app", "--min", "6", "--no-wait")
-    time.sleep(0.5)
+    wait_for(lambda: m.pool()["workers"]["booting"] == 4)
     os.kill(m.launcher_pid, signal.SIGSTOP)
     os.kill(template, signal.SIGCONT)
-    time.sleep(1)
+    wait_for(lambda: len([p for p in children_of(m.launcher_pid) if os.getsid(p) == p]) >= before + 4)  # each has said that it has come
     os.kill(template, signal.SIGKILL)
-    time.sleep(0.2)
+    wait_for(lambda: not is_there(template))
     os.kill(m.launcher_pid, signal.SIGCONT)
     m.event("template.ready", after=seen)
     wait_for(lambda: m.pool()["workers"]["total"] == 6)
