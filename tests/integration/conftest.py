@@ -61,6 +61,11 @@ def children_of(pid):
         return []
 
 
+def state(pid):
+    """Its letter in proc(5)."""
+    return Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1][0]
+
+
 def comm(pid):
     try:
         return Path(f"/proc/{pid}/comm").read_text().strip()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from apps import pool
-from conftest import BUILD, children_of, comm, wait_for
+from conftest import BUILD, children_of, comm, state, wait_for
 from fcgi import request
 
 MB = 1 << 20
@@ -183,10 +183,6 @@ def test_run_and_reload_refuse_what_check_refuses(fcgipm, place, shape):
     m.write(good)
     m.cli("reload", check=0)
     serves(m, pids)
-
-
-def state(pid):
-    return Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1][0]
 
 
 def hold_reader(m):

@@ -6,7 +6,7 @@ import time
 import pytest
 
 import fcgi
-from conftest import children_of, wait_for
+from conftest import children_of, comm, state, wait_for
 
 
 def pool(workers, extra="", command="[@DIR@/apps/app]"):
@@ -68,12 +68,12 @@ def test_who_came_before_the_template_died_is_a_worker(fcgipm):
     template, = templates(m)
     seen = len(m.events)
     os.kill(template, signal.SIGSTOP)
-    before = len(children_of(m.launcher_pid))
     m.cli("scale", "app", "--min", "6", "--no-wait")
     wait_for(lambda: m.pool()["workers"]["booting"] == 4)
+    wait_for(lambda: state(m.launcher_pid) == "S")  # the template has its orders
     os.kill(m.launcher_pid, signal.SIGSTOP)
     os.kill(template, signal.SIGCONT)
-    wait_for(lambda: len([p for p in children_of(m.launcher_pid) if os.getsid(p) == p]) >= before + 4)  # each has said that it has come
+    wait_for(lambda: sum(comm(p) == "app" and os.getsid(p) == p for p in children_of(m.launcher_pid)) == 1 + 6)  # each has said that it has come
     os.kill(template, signal.SIGKILL)
     wait_for(lambda: not is_there(template))
     os.kill(m.launcher_pid, signal.SIGCONT)
