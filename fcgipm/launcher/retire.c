@@ -68,8 +68,7 @@ static enum wire_look freeze_and_look(struct launcher *l, struct worker *w)
 	if (probe_freeze(w->child.pid, pids, &count, FREEZE_LIMIT_US) == 0)
 		held = probe_holds_connection(l->diag_fd, &w->listener->id, pids, count);
 	if (held == 0) {
-		/* One that does not hear the signal would go on accepting until stop.timeout and die in the middle of a request. */
-		int signal = probe_ignores(w->child.pid, w->stop_signal) ? SIGKILL : w->stop_signal;
+		int signal = probe_stop_signal(w->child.pid, w->stop_signal);
 
 		if (count == 1)
 			probe_signal(w->child.pid, signal);

@@ -4,6 +4,8 @@
 
 #define PUT(field, value) __atomic_store_n(&(field), (value), __ATOMIC_RELEASE)
 #define GET(field)        __atomic_load_n(&(field), __ATOMIC_ACQUIRE)
+/* True if it was so: another thread may have changed it.  Else `was` is what it is now. */
+#define CHANGE(field, was, to) __atomic_compare_exchange_n(&(field), &(was), (to), false, __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE)
 /* The manager arms, for one who says so. */
 #define DISARM(field) (GET(field) != 0 && __atomic_exchange_n(&(field), 0, __ATOMIC_RELAXED) != 0)
 
@@ -24,17 +26,18 @@ static void begun(struct board_head *h, struct board_slot *s)
 		board_wake();
 }
 
-/* The coarse clock costs a tenth.  It goes in steps of a few ms, which even out: over many requests the sum is that of the fine one. */
-static void go_to(struct board_slot *s, enum board_state to)
+/* The coarse clock costs a tenth.  It goes in steps of a few ms, which even out: over many requests the sum is that of the fine one.  False: another thread has
+ * made it blind meanwhile. */
+static bool go_to(struct board_slot *s, uint32_t was, enum board_state to)
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
 	int64_t now = (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-	if (s->state == BOARD_BUSY && now > s->since_ns)
+	if (was == BOARD_BUSY && now > s->since_ns)
 		PUT(s->busy_ns, s->busy_ns + (uint64_t)(now - s->since_ns));
 	PUT(s->since_ns, now);
-	PUT(s->state, to);
+	return CHANGE(s->state, was, to);
 }
 
 HOT void board_step(enum board_step step)
@@ -45,26 +48,27 @@ HOT void board_step(enum board_step step)
 
 	if (was == BOARD_BLIND)
 		return;
-	if (step == STEP_WAITS && was != BOARD_IDLE && was != BOARD_LEAVING) {
-		go_to(s, BOARD_IDLE);
+	if (step == STEP_WAITS && was != BOARD_IDLE && was != BOARD_LEAVING && go_to(s, was, BOARD_IDLE)) {
 		__atomic_add_fetch(&h->idle, 1, __ATOMIC_RELAXED);
 		if (was < BOARD_IDLE)
 			board_wake(); /* it has booted */
-	} else if (step == STEP_ACCEPTED && was != BOARD_BUSY) {
-		go_to(s, BOARD_BUSY);
+	} else if (step == STEP_ACCEPTED && was != BOARD_BUSY && go_to(s, was, BOARD_BUSY)) {
 		begun(h, s);
 	} else if (step == STEP_KEEPS && was == BOARD_BUSY) {
-		go_to(s, BOARD_KEPT);
-	} else if (step == STEP_GOES_ON && was == BOARD_KEPT) {
-		go_to(s, BOARD_BUSY);
+		go_to(s, was, BOARD_KEPT);
+	} else if (step == STEP_GOES_ON && was == BOARD_KEPT && go_to(s, was, BOARD_BUSY)) {
 		PUT(s->requests, s->requests + 1);
 	}
 }
 
+/* One that goes stays so: nobody in it is to accept. */
 void board_blind(void)
 {
-	if (__atomic_exchange_n(&prefork.board->slots[prefork.slot].state, BOARD_BLIND, __ATOMIC_RELEASE) != BOARD_BLIND)
-		board_wake();
+	struct board_slot *s = &prefork.board->slots[prefork.slot];
+
+	for (uint32_t was = GET(s->state); was != BOARD_BLIND && was != BOARD_LEAVING;)
+		if (CHANGE(s->state, was, BOARD_BLIND))
+			return board_wake();
 }
 
 /* One whose handler does not end it is not left to spin. */
@@ -73,18 +77,16 @@ HOT bool board_leaves(void)
 	static bool asked;
 	struct board_head *h = &prefork.board->head;
 	struct board_slot *s = &prefork.board->slots[prefork.slot];
-	uint32_t stop = GET(s->stop), most = GET(h->max_requests);
+	uint32_t stop = GET(s->stop), most = GET(h->max_requests), was = GET(s->state);
 
 	if (stop == 0 && most != 0 && s->requests >= most)
 		stop = GET(h->stop);
-	if (stop == 0 || stop > 64 || s->state == BOARD_BLIND)
+	if (stop == 0 || stop > 64 || was == BOARD_BLIND || (was != BOARD_LEAVING && !go_to(s, was, BOARD_LEAVING)))
 		return false;
-	if (s->state == BOARD_IDLE)
+	if (was == BOARD_IDLE)
 		__atomic_sub_fetch(&h->idle, 1, __ATOMIC_RELAXED);
-	if (s->state != BOARD_LEAVING) {
-		go_to(s, BOARD_LEAVING);
+	if (was != BOARD_LEAVING)
 		board_wake();
-	}
 	if (asked)
 		syscall(SYS_ppoll, NULL, 0, &(struct timespec){.tv_nsec = 100000000}, NULL, 0);
 	asked = true;

@@ -8,7 +8,8 @@
 
 /* The connection that this thread serves, and where its stream of FastCGI records stands. */
 static __thread struct {
-	bool open, ended; /* ended: the whole input of a request has been read */
+	bool open, ended, known; /* ended: the whole input of a request has been read; known: this thread is among the acceptors */
+	unsigned forks; /* the application's, before it accepted */
 	int fd;
 	uint32_t skip;
 	uint8_t header[8], have;
@@ -17,17 +18,8 @@ static __thread struct {
 /* A request's whole input has been read, and nothing of the next. */
 #define BETWEEN(connection) (served.open && served.fd == (connection) && served.ended && served.have == 0 && served.skip == 0)
 
-/* A number under which the application has the listener too; threads that have a connection. */
-static int other_listener = -1, serving;
-
-/* This one has none any more; how many of the others do. */
-static HOT int leave(void)
-{
-	int one = served.open;
-
-	served.open = false;
-	return __atomic_sub_fetch(&serving, one, __ATOMIC_RELAXED);
-}
+/* A number under which the application has the listener too; threads that have waited for connections. */
+static int other_listener = -1, acceptors;
 
 static HOT bool is_listener(int fd, bool accepts)
 {
@@ -45,7 +37,11 @@ static HOT bool waits(const struct timespec *limit)
 {
 	bool beside = served.open && cookie_of(served.fd) != 0; /* it would take another connection beside the one that it serves */
 
-	if (leave() > 0 || beside)
+	/* Where several threads accept, one may take a connection while another is told to go.  It is counted before it looks whether the worker goes, and
+	 * board_leaves() goes only from a state that board_blind() has not changed: one of the two sees the other. */
+	served.known = served.known || __atomic_add_fetch(&acceptors, 1, __ATOMIC_SEQ_CST) > 0;
+	served.open = false;
+	if (acceptors != 1 || beside)
 		board_blind();
 	if (!hook_boots(HOOK_REASON_NONE) && board_leaves())
 		return true;
@@ -80,8 +76,7 @@ EXPORT HOT int accept4(int fd, struct sockaddr *address, socklen_t *len, int fla
 			*len = room;
 	}
 	if (c >= 0 && ours) {
-		served = (typeof(served)){.open = true, .fd = c};
-		__atomic_add_fetch(&serving, 1, __ATOMIC_RELAXED);
+		served = (typeof(served)){.open = true, .known = true, .fd = c, .forks = prefork.forks};
 		board_step(STEP_ACCEPTED);
 	}
 	return c;
@@ -186,7 +181,7 @@ static bool rests(int fd)
 
 static HOT ssize_t take(long number, int fd, void *bytes, size_t len, int flags)
 {
-	bool ours = served.open && served.fd == fd && (flags & (MSG_PEEK | MSG_TRUNC)) == 0;
+	bool ours = prefork.on && served.open && served.fd == fd && (flags & (MSG_PEEK | MSG_TRUNC)) == 0;
 	bool between = ours && BETWEEN(fd);
 
 	if (between && !rests(fd))
@@ -214,8 +209,10 @@ EXPORT HOT int close(int fd)
 {
 	if (fd == other_listener)
 		other_listener = -1;
+	if (fd == served.fd && served.open && served.forks != prefork.forks && served.header[0] == 0)
+		board_blind(); /* it has read nothing of it: a child that it has made serves it */
 	if (fd == served.fd)
-		leave();
+		served.open = false;
 	return (int)call(SYS_close, fd, 0, 0, 0);
 }
 

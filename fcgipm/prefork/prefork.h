@@ -36,6 +36,7 @@ struct prefork {
 	bool template_; /* to be forked from */
 	int pid;
 	uint32_t slot;
+	unsigned forks; /* of the application's own */
 	uint64_t listener, hook, bell; /* cookies: the descriptors' numbers may be somebody else's by now */
 	struct board *board;
 };
@@ -67,7 +68,7 @@ uint64_t cookie_of(int fd);
 enum board_step { STEP_WAITS, STEP_ACCEPTED, STEP_KEEPS, STEP_GOES_ON };
 void board_step(enum board_step step);
 void board_wake(void);
-/* It serves several at once: what it does cannot be told. */
+/* It serves several at once: what it does cannot be told, and it does not go by itself. */
 void board_blind(void);
 /* True between two requests of a worker that is to go: it has given itself the signal. */
 bool board_leaves(void);

@@ -110,6 +110,7 @@ EXPORT pid_t fork(void)
 
 	if (prefork.forking)
 		return (pid_t)(forked = plain());
+	prefork.forks++;
 	*(void **)&real = find(RTLD_NEXT, "fork");
 	if (only_here)
 		run_handlers(BEFORE);

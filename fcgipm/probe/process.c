@@ -496,17 +496,20 @@ static bool read_status(pid_t pid, char *status, size_t size)
 	return read_proc(AT_FDCWD, path, status, size) > 0;
 }
 
-bool probe_ignores(pid_t pid, int signal)
-{
-	static const uint64_t by_default = 1ULL << (SIGCHLD - 1) | 1ULL << (SIGCONT - 1) | 1ULL << (SIGURG - 1) | 1ULL << (SIGWINCH - 1);
-	uint64_t bit = 1ULL << (signal - 1);
-	char status[4096];
+#define BIT(signal) (1ULL << ((signal)-1))
 
-	if (!read_status(pid, status, sizeof(status)))
-		return false;
-	if (((signal_mask(status, "\nSigBlk:") | signal_mask(status, "\nSigCgt:")) & bit) != 0)
-		return false;
-	return ((by_default | signal_mask(status, "\nSigIgn:")) & bit) != 0;
+int probe_stop_signal(pid_t pid, int signal)
+{
+	static const uint64_t nothing = BIT(SIGCHLD) | BIT(SIGCONT) | BIT(SIGURG) | BIT(SIGWINCH);
+	char status[4096];
+	const char *threads;
+
+	if (!read_status(pid, status, sizeof(status)) || ((signal_mask(status, "\nSigBlk:") | signal_mask(status, "\nSigCgt:")) & BIT(signal)) != 0)
+		return signal;
+	if (((nothing | signal_mask(status, "\nSigIgn:")) & BIT(signal)) != 0)
+		return SIGKILL;
+	threads = strstr(status, "\nThreads:");
+	return threads != NULL && strtoul(threads + strlen("\nThreads:"), NULL, 10) > 1 ? SIGKILL : signal;
 }
 
 void probe_signal(pid_t pid, int signal)
@@ -514,7 +517,7 @@ void probe_signal(pid_t pid, int signal)
 	char status[4096];
 
 	/* One for the process may be taken by any thread of it, while the main one goes back into accept and takes a connection. */
-	if (read_status(pid, status, sizeof(status)) && (signal_mask(status, "\nSigBlk:") & 1ULL << (signal - 1)) == 0)
+	if (read_status(pid, status, sizeof(status)) && (signal_mask(status, "\nSigBlk:") & BIT(signal)) == 0)
 		syscall(SYS_tgkill, pid, pid, signal);
 	else
 		kill(pid, signal);

@@ -28,8 +28,10 @@ enum probe_work probe_work_of(int diag, const struct probe_listener *l, const pi
  * The caller continues it with probe_thaw, always. */
 int probe_freeze(pid_t leader, pid_t *ret_pids, unsigned *ret_count, int64_t limit_us);
 void probe_thaw(const pid_t *pids, unsigned count);
-/* True when that signal would pass the process by: neither caught nor blocked, and ignored, by wish or by default (signal(7)).  Of a frozen one it is a fact. */
-bool probe_ignores(pid_t pid, int signal);
+/* What to send to a stopped process in place of that signal.  SIGKILL where that would pass it by, being ignored by wish or by default (signal(7)): it would
+ * accept on until stop.timeout.  And where that ends it without a handler of its own, which is the same to it, if it has several threads: what a stopped process
+ * is sent is seen by one thread when all go on, and the others may accept before it ends them; SIGKILL ends all at once. */
+int probe_stop_signal(pid_t pid, int signal);
 /* A signal for a process that is to take it before it accepts once more: to its main thread, unless that blocks it.  The caller has the process so that its
  * number is its own. */
 void probe_signal(pid_t pid, int signal);

@@ -213,7 +213,7 @@ static bool serves_nobody(const struct watch *w)
 /* Its number is its own, since nobody can reap what we trace; and it is alone (serves_nobody()). */
 static void give_signal(const struct watch *w)
 {
-	probe_signal(w->pid, probe_ignores(w->pid, w->signal) ? SIGKILL : w->signal); /* as worker.c has it, and why */
+	probe_signal(w->pid, probe_stop_signal(w->pid, w->signal));
 }
 
 static bool take_the_moment(struct tracer *t)

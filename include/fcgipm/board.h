@@ -23,7 +23,7 @@ enum board_state {
 	BOARD_IDLE,
 	BOARD_BUSY, /* has a connection with a request */
 	BOARD_KEPT, /* has a connection (FCGI_KEEP_CONN) and waits for its next request */
-	BOARD_BLIND, /* serves several connections at once: what it does is not known */
+	BOARD_BLIND, /* may serve several connections at once: what it does is not known */
 	BOARD_LEAVING, /* between two requests it was to go, and goes */
 };
 

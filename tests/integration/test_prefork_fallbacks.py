@@ -58,6 +58,17 @@ def test_an_event_driven_server_serves_and_is_known_at_once(fcgipm):
     serves(m, "exec", "epoll")
 
 
+@pytest.mark.parametrize("way,start,clients", [("threads", "exec", 8), ("fork", "prefork", 2)])
+def test_who_serves_several_at_once_loses_nothing_from_its_first_moment_on(fcgipm, way, start, clients):
+    """Each restart meets workers that have just come.  (One that forks goes when none of its children serves: there are moments for that.)"""
+    m = fcgipm(pool(f"WAY: {way}")).ready()
+    with fcgi.Load(m.socket(), "", clients=clients) as load:
+        for _ in range(6):
+            m.cli("restart", "app", check=0)
+        assert m.pool()["start"] == start
+    assert not load.failures and load.served > 10, (load.failures[:3], load.served)
+
+
 def test_a_server_that_calls_no_accept_of_the_c_library_serves(fcgipm):
     serves(fcgipm(pool("WAY: syscall")).ready(), "exec", "does not wait for connections by accept")
 

@@ -3,8 +3,10 @@
  *   accept    waits in accept               epoll    waits with epoll
  *   thread    has a second thread           syscall  never calls accept() of the C library
  *   close     closes what it does not know  exit     ends before its first accept, the first time (GATE)
+ *   threads   four threads accept           fork     a child of its own serves each connection
  */
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +56,28 @@ static void wait_with_epoll(void)
 			serve(accept(0, NULL, NULL));
 }
 
+static void *accept_on(void *ctx)
+{
+	for (;;)
+		serve(accept(0, NULL, NULL));
+	return ctx;
+}
+
+static void serve_by_children(void)
+{
+	signal(SIGCHLD, SIG_IGN); /* nobody asks how they ended */
+	for (;;) {
+		int c = accept(0, NULL, NULL);
+
+		if (fork() == 0) {
+			usleep(20000); /* its parent is back in accept by then */
+			serve(c);
+			_exit(0);
+		}
+		close(c);
+	}
+}
+
 int main(void)
 {
 	const char *way = getenv("WAY"), *gate = getenv("GATE");
@@ -63,6 +87,10 @@ int main(void)
 		way = "accept";
 	if (strcmp(way, "thread") == 0)
 		pthread_create(&t, NULL, sleep_on, NULL);
+	for (int i = 0; i < 3 && strcmp(way, "threads") == 0; i++)
+		pthread_create(&t, NULL, accept_on, NULL);
+	if (strcmp(way, "fork") == 0)
+		serve_by_children();
 	if (strcmp(way, "close") == 0)
 		for (int fd = 3; fd < 256; fd++)
 			close(fd);

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -327,22 +328,40 @@ static void life_signals(void)
 	life_accept();
 }
 
-static void test_signals_that_pass_it_by(void **state)
+static void *sleep_on(void *ctx)
 {
-	pid_t plain = worker(life_accept), own = worker(life_signals);
+	pause();
+	return ctx;
+}
+
+static void life_threads(void)
+{
+	pthread_t t;
+
+	signal(SIGUSR1, caught);
+	pthread_create(&t, NULL, sleep_on, NULL);
+	life_accept();
+}
+
+static void test_which_signal_stops_it(void **state)
+{
+	pid_t plain = worker(life_accept), own = worker(life_signals), threads = worker(life_threads);
 
 	(void)state;
 	becomes(plain, PROBE_WAITING, true);
 	becomes(own, PROBE_WAITING, true);
-	assert_true(probe_ignores(plain, SIGWINCH)); /* by default */
-	assert_false(probe_ignores(plain, SIGTERM));
-	assert_false(probe_ignores(plain, SIGUSR1));
-	assert_true(probe_ignores(own, SIGTERM)); /* by wish */
-	assert_false(probe_ignores(own, SIGWINCH)); /* it has a handler */
-	assert_false(probe_ignores(own, SIGURG)); /* blocked: it may be waited for */
-	assert_false(probe_ignores(own, SIGKILL));
+	becomes(threads, PROBE_WAITING, true);
+	assert_int_equal(probe_stop_signal(plain, SIGWINCH), SIGKILL); /* passes it by by default */
+	assert_int_equal(probe_stop_signal(plain, SIGTERM), SIGTERM);
+	assert_int_equal(probe_stop_signal(plain, SIGUSR1), SIGUSR1);
+	assert_int_equal(probe_stop_signal(own, SIGTERM), SIGKILL); /* passes it by by its wish */
+	assert_int_equal(probe_stop_signal(own, SIGWINCH), SIGWINCH); /* it has a handler */
+	assert_int_equal(probe_stop_signal(own, SIGURG), SIGURG); /* blocked: it may be waited for */
+	assert_int_equal(probe_stop_signal(threads, SIGTERM), SIGKILL); /* would end it one thread after the other */
+	assert_int_equal(probe_stop_signal(threads, SIGUSR1), SIGUSR1);
 	end(plain);
 	end(own);
+	end(threads);
 }
 
 int main(void)
@@ -354,7 +373,7 @@ int main(void)
 		cmocka_unit_test(test_a_tree_is_read_to_its_end),
 		cmocka_unit_test(test_a_tree_that_is_too_large_is_not_held_for_idle),
 		cmocka_unit_test(test_frozen_it_stands_still_until_it_is_thawed),
-		cmocka_unit_test(test_signals_that_pass_it_by),
+		cmocka_unit_test(test_which_signal_stops_it),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
