@@ -25,3 +25,8 @@ int64_t fp_now_ms(void)
 {
 	return fp_now_us() / 1000;
 }
+
+int64_t fp_us_of(struct timeval t)
+{
+	return (int64_t)t.tv_sec * 1000000 + t.tv_usec;
+}

@@ -9,6 +9,7 @@
 		 int64_t: FIGURE_I64, uint64_t: FIGURE_U64)
 #define OF_MANAGER(member) FIELD_TYPE(struct wire_status_manager, member), offsetof(struct wire_status_manager, member)
 #define OF_POOL(member)    FIELD_TYPE(struct wire_status_pool, member), offsetof(struct snapshot_pool, figures.member)
+#define OF_PROFILE(member) FIELD_TYPE(struct wire_status_profile, member), offsetof(struct wire_status_profile, member)
 
 const struct figure figures_manager[] = {
 	{"version", OF_MANAGER(version), "version of fcgipm"},
@@ -64,6 +65,22 @@ const struct figure figures_pool[] = {
 	{"decisions", FIGURE_TEXTS, offsetof(struct snapshot_pool, decisions), "the last decisions of the scaler, the newest first"},
 };
 const size_t figures_pool_count = sizeof(figures_pool) / sizeof(figures_pool[0]);
+
+const struct figure figures_profile[] = {
+	{"name", OF_PROFILE(name), "name of the profile"},
+	{"running", OF_PROFILE(running), "programs that run now"},
+	{"max_running", OF_PROFILE(max_running), "programs that may run"},
+	{"queue.depth", OF_PROFILE(queue_depth), "requests that wait for their turn"},
+	{"queue.limit", OF_PROFILE(queue_limit), "requests that may wait"},
+	{"queue.peak", OF_PROFILE(queue_peak), "most requests that waited at once"},
+	{"started", OF_PROFILE(started), "programs that were started"},
+	{"failed", OF_PROFILE(failed), "programs that ended by themselves with a status other than 0, or by a signal"},
+	{"timeouts", OF_PROFILE(timeouts), "programs that were ended because they took too long"},
+	{"busy", OF_PROFILE(busy), "requests that were turned away because too many waited"},
+	{"refused", OF_PROFILE(refused), "requests that were refused for another reason: events exec.refused have it"},
+	{"cpu_ms", OF_PROFILE(cpu_ms), "processor time of the programs that have ended"},
+};
+const size_t figures_profile_count = sizeof(figures_profile) / sizeof(figures_profile[0]);
 
 static const void *at(const struct figure *f, const void *base)
 {

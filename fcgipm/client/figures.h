@@ -15,7 +15,7 @@ enum figure_type { FIGURE_TEXT, FIGURE_I32, FIGURE_U32, FIGURE_I64, FIGURE_U64, 
 struct figure {
 	const char *path; /* "queue.depth" is depth in the object queue; rows of one object stand together */
 	enum figure_type type;
-	size_t offset; /* in struct snapshot_pool, or in struct wire_status_manager */
+	size_t offset; /* in struct snapshot_pool, struct wire_status_manager or struct wire_status_profile */
 	const char *help;
 };
 
@@ -23,6 +23,8 @@ extern const struct figure figures_manager[];
 extern const size_t figures_manager_count;
 extern const struct figure figures_pool[];
 extern const size_t figures_pool_count;
+extern const struct figure figures_profile[];
+extern const size_t figures_profile_count;
 
 /* A number of a row, widened; false: unknown, or no number (unsigned ones are never unknown, and stay within an int64_t
  * or are cut to it). */

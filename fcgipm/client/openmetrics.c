@@ -89,6 +89,20 @@ static const struct family of_pools[] = {
 	{"fcgipm_pool_generation", GAUGE, NULL, "Number of the configuration that the pool runs by.", NULL, {{"generation", NULL}}},
 };
 
+static const struct family of_profiles[] = {
+	{"fcgipm_exec_running", GAUGE, NULL, "Programs that run by that profile of the exec broker.", NULL, {{"running", NULL}}},
+	{"fcgipm_exec_max_running", GAUGE, NULL, "Programs that may run.", NULL, {{"max_running", NULL}}},
+	{"fcgipm_exec_queue", GAUGE, NULL, "Requests that wait for their turn.", NULL, {{"queue.depth", NULL}}},
+	{"fcgipm_exec_queue_length", GAUGE, NULL, "Requests that may wait.", NULL, {{"queue.limit", NULL}}},
+	{"fcgipm_exec_max_queue", GAUGE, NULL, "Most requests that waited at once.", NULL, {{"queue.peak", NULL}}},
+	{"fcgipm_exec_started", COUNTER, NULL, "Programs that were started.", NULL, {{"started", NULL}}},
+	{"fcgipm_exec_failed", COUNTER, NULL, "Programs that ended by themselves with a status other than 0, or by a signal.", NULL, {{"failed", NULL}}},
+	{"fcgipm_exec_timeouts", COUNTER, NULL, "Programs that were ended because they took too long.", NULL, {{"timeouts", NULL}}},
+	{"fcgipm_exec_busy", COUNTER, NULL, "Requests that were turned away because too many waited.", NULL, {{"busy", NULL}}},
+	{"fcgipm_exec_refused", COUNTER, NULL, "Requests that were refused for another reason.", NULL, {{"refused", NULL}}},
+	{"fcgipm_exec_cpu_seconds", COUNTER, "seconds", "Processor time of the programs that have ended.", NULL, {{"cpu_ms", NULL}}},
+};
+
 static const struct figure *figure_of(const struct figure *rows, size_t count, const char *path)
 {
 	for (size_t i = 0; i < count; i++)
@@ -148,7 +162,7 @@ struct subject {
 	const struct figure *rows;
 	size_t count;
 	const void *base;
-	const char *pool; /* NULL: the manager */
+	const char *label, *name; /* "pool" and the pool's; NULL: the manager */
 };
 
 static void add_sample(struct fp_doc *d, const struct family *m, const struct series *s, const struct subject *of)
@@ -160,11 +174,11 @@ static void add_sample(struct fp_doc *d, const struct family *m, const struct se
 	if (!value_of(m, s, f, of->base, &v))
 		return;
 	fp_doc_add(d, "%s%s", m->name, suffix_of(m->kind));
-	if (of->pool != NULL)
-		add_label(d, "pool", of->pool, "{");
+	if (of->label != NULL)
+		add_label(d, of->label, of->name, "{");
 	if (m->label != NULL)
-		add_label(d, m->label, label != NULL ? label : "", of->pool != NULL ? "," : "{");
-	if (of->pool != NULL || m->label != NULL)
+		add_label(d, m->label, label != NULL ? label : "", of->label != NULL ? "," : "{");
+	if (of->label != NULL || m->label != NULL)
 		fp_doc_add(d, "}");
 	if (m->unit != NULL && strcmp(m->unit, "seconds") == 0)
 		fp_doc_add(d, " %" PRId64 ".%03" PRId64 "\n", v / 1000, v % 1000);
@@ -192,12 +206,18 @@ void openmetrics_render(struct fp_doc *d, const struct snapshot *s)
 {
 	for (size_t i = 0; i < sizeof(of_manager) / sizeof(of_manager[0]); i++) {
 		add_head(d, &of_manager[i]);
-		add_series(d, &of_manager[i], &(struct subject){figures_manager, figures_manager_count, &s->manager, NULL});
+		add_series(d, &of_manager[i], &(struct subject){figures_manager, figures_manager_count, &s->manager, NULL, NULL});
 	}
 	for (size_t i = 0; i < sizeof(of_pools) / sizeof(of_pools[0]); i++) {
 		add_head(d, &of_pools[i]);
 		for (uint32_t p = 0; p < s->count; p++)
-			add_series(d, &of_pools[i], &(struct subject){figures_pool, figures_pool_count, &s->pools[p], s->pools[p].figures.name});
+			add_series(d, &of_pools[i], &(struct subject){figures_pool, figures_pool_count, &s->pools[p], "pool", s->pools[p].figures.name});
+	}
+	for (size_t i = 0; i < sizeof(of_profiles) / sizeof(of_profiles[0]); i++) {
+		add_head(d, &of_profiles[i]);
+		for (uint32_t p = 0; p < s->profile_count; p++)
+			add_series(d, &of_profiles[i],
+				   &(struct subject){figures_profile, figures_profile_count, &s->profiles[p], "profile", s->profiles[p].name});
 	}
 	fp_doc_add(d, "# EOF\n");
 }

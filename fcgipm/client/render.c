@@ -93,6 +93,11 @@ void render_json(struct fp_doc *d, const struct snapshot *s)
 		fp_doc_add(d, "%s", i > 0 ? ",\n" : "\n");
 		json_object(d, figures_pool, figures_pool_count, &s->pools[i]);
 	}
+	fp_doc_add(d, "],\n\"exec\": [");
+	for (uint32_t i = 0; i < s->profile_count; i++) {
+		fp_doc_add(d, "%s", i > 0 ? ",\n" : "\n");
+		json_object(d, figures_profile, figures_profile_count, &s->profiles[i]);
+	}
 	fp_doc_add(d, "]}\n");
 }
 

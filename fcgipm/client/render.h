@@ -7,7 +7,7 @@
 #include "fcgipm/base/text.h"
 #include "fcgipm/client/snapshot.h"
 
-/* One object: {"manager": {...}, "pools": [...]}.  Unknown numbers and empty texts are null. */
+/* One object: {"manager": {...}, "pools": [...], "exec": [...]}.  Unknown numbers and empty texts are null. */
 void render_json(struct fp_doc *d, const struct snapshot *s);
 /* A line about the manager. */
 void render_manager(struct fp_doc *d, const struct wire_status_manager *m);

@@ -17,7 +17,12 @@
 #define LEAST_str 5
 // NOLINTNEXTLINE(bugprone-macro-parentheses): a sum of terms
 #define LEAST(type, name) +LEAST_##type
-enum { PID_BYTES = LEAST_i32, TEXT_LEAST = LEAST_str, POOL_LEAST = 0 WIRE_FIELDS_status_pool(LEAST) + 4 * LEAST_u32 };
+enum {
+	PID_BYTES = LEAST_i32,
+	TEXT_LEAST = LEAST_str,
+	POOL_LEAST = 0 WIRE_FIELDS_status_pool(LEAST) + 4 * LEAST_u32,
+	PROFILE_LEAST = 0 WIRE_FIELDS_status_profile(LEAST)
+};
 
 static void read_pids(struct wire_rd *r, struct snapshot_list *l)
 {
@@ -50,6 +55,16 @@ static void read_pools(struct wire_rd *r, struct snapshot *s)
 	}
 }
 
+/* 0 or -ENOMEM. */
+static int read_profiles(struct wire_rd *r, struct snapshot *s)
+{
+	s->profile_count = wire_get_count(r, PROFILE_LEAST);
+	s->profiles = r->bad ? NULL : calloc((size_t)s->profile_count + 1, sizeof(*s->profiles));
+	for (uint32_t i = 0; i < s->profile_count && s->profiles != NULL; i++)
+		(void)wire_read_status_profile(r, &s->profiles[i]);
+	return s->profiles == NULL && !r->bad ? -ENOMEM : 0;
+}
+
 int snapshot_decode(const void *bytes, size_t len, struct snapshot *ret, struct fp_err *err)
 {
 	struct wire_rd r = {.at = bytes, .len = len};
@@ -65,8 +80,13 @@ int snapshot_decode(const void *bytes, size_t len, struct snapshot *ret, struct 
 	if (s.pools == NULL)
 		return fp_fail(err, ENOMEM, "%m");
 	read_pools(&r, &s);
+	if (read_profiles(&r, &s) < 0) {
+		free(s.pools);
+		return fp_fail(err, ENOMEM, "%m");
+	}
 	if (!wire_done(&r)) {
 		free(s.pools);
+		free(s.profiles);
 		return fp_fail(err, EBADMSG, "the status is malformed");
 	}
 	*ret = s;
@@ -102,6 +122,7 @@ int snapshot_open(int fd, struct snapshot *ret, struct fp_err *err)
 void snapshot_free(struct snapshot *s)
 {
 	free(s->pools);
+	free(s->profiles);
 	unmap(s->map, s->map_len);
 	*s = (struct snapshot){.count = 0};
 }

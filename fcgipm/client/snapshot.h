@@ -27,8 +27,9 @@ struct snapshot_pool {
 
 struct snapshot {
 	struct wire_status_manager manager;
-	uint32_t count;
+	uint32_t count, profile_count;
 	struct snapshot_pool *pools;
+	struct wire_status_profile *profiles; /* of the exec broker; none where one pool was asked for */
 	const void *map; /* NULL: the bytes are the caller's */
 	size_t map_len;
 };

@@ -12,6 +12,7 @@
 
 #include "fcgipm/launcher/cgroup.h"
 #include "fcgipm/launcher/child.h"
+#include "fcgipm/launcher/ledger.h"
 #include "fcgipm/launcher/loop.h"
 #include "fcgipm/probe/peer.h"
 #include "fcgipm/spec/spec.h"
@@ -70,6 +71,7 @@ struct exec {
 	struct exec_log log, strangers; /* apart, so that who is no client cannot keep anything else from the log */
 	struct cgroups cgroups;
 	struct run *runs; /* that have been forked */
+	struct ledger ledger;
 };
 
 /* Before the first connection.  0 or -errno. */

@@ -66,12 +66,26 @@ static bool may_log(struct exec_log *log)
 	return false;
 }
 
+static void count_refusal(const struct exec_client *c, enum fcgipm_refusal code)
+{
+	struct profile *p = profile_find(c->launcher, c->profile);
+
+	if (p == NULL)
+		return;
+	if (code == FCGIPM_REFUSED_BUSY)
+		p->figures.busy++;
+	else
+		p->figures.refused++;
+	ledger_tell(p);
+}
+
 static void log_refusal(struct exec_client *c, enum fcgipm_refusal code, const char *text)
 {
 	struct exec *x = &c->launcher->exec;
 	struct exec_log *log = code == FCGIPM_REFUSED_CLIENT ? &x->strangers : &x->log;
 
 	x->refused++;
+	count_refusal(c, code);
 	if (!may_log(log))
 		return;
 	log_warn("exec.refused", KS("refusal", refusals[code].name), KI("code", code), KS("why", text), KS("profile", c->profile), KS("program", c->program),
@@ -91,19 +105,14 @@ bool exec_tell_refused(struct exec_client *c, enum fcgipm_refusal code, const ch
 	return tell(c, &w, NULL, 0);
 }
 
-static int64_t us_of(struct timeval t)
-{
-	return (int64_t)t.tv_sec * 1000000 + t.tv_usec;
-}
-
 bool exec_tell_ended(struct exec_client *c, const struct child *child, int status, uint8_t why)
 {
 	struct wire_wr w;
 
 	wire_begin(&out, &w, WIRE_X_ENDED, 0);
 	wire_put_x_ended(&w, &(struct wire_x_ended){.status = status,
-						    .user_us = us_of(child->used.ru_utime),
-						    .system_us = us_of(child->used.ru_stime),
+						    .user_us = fp_us_of(child->used.ru_utime),
+						    .system_us = fp_us_of(child->used.ru_stime),
 						    .max_rss_kb = child->used.ru_maxrss,
 						    .why = why});
 	return tell(c, &w, NULL, 0);

@@ -138,6 +138,7 @@ static void run_enter(struct launcher *l, struct run *r)
 	l->exec.runs = r;
 	l->exec.running++;
 	r->profile->running++;
+	ledger_tell(r->profile);
 }
 
 static void run_leave(struct launcher *l, struct run *r)
@@ -149,6 +150,7 @@ static void run_leave(struct launcher *l, struct run *r)
 	*at = r->next;
 	l->exec.running--;
 	r->profile->running--;
+	ledger_tell(r->profile);
 }
 
 static enum fcgipm_refusal run_start(struct launcher *l, struct run *r, const struct exec_plan *plan)
@@ -196,6 +198,7 @@ static enum fcgipm_refusal run_wait(struct run *r, const struct exec_wish *w)
 	*p->last = r;
 	p->last = &r->next;
 	p->waiting++;
+	ledger_tell(p);
 	return FCGIPM_REFUSED_NOT;
 }
 
@@ -211,6 +214,7 @@ static void run_unwait(struct run *r)
 		p->last = at;
 	r->next = NULL;
 	p->waiting--;
+	ledger_tell(p);
 }
 
 enum fcgipm_refusal run_ask(struct exec_client *c, const struct exec_wish *w)
@@ -323,6 +327,7 @@ static void run_overdue(void *ctx)
 {
 	struct run *r = ctx;
 
+	r->profile->figures.timeouts++;
 	log_warn("exec.timeout", KS("profile", r->profile->spec.name), KI("pid", r->child.pid), KI("ms", r->timeout_ms));
 	run_stop(r, WIRE_EXEC_TIMEOUT);
 }
@@ -334,6 +339,8 @@ static void run_execed(struct child *child)
 	unsigned nfds = 0;
 
 	r->state = RUN_RUNS;
+	r->profile->figures.started++;
+	ledger_tell(r->profile);
 	if (r->client != NULL)
 		exec_client_resume(r->client); /* it has taken what its client gave */
 	log_debug("exec.started", KS("profile", r->profile->spec.name), KI("pid", child->pid), KS("program", r->client != NULL ? r->client->program : ""),
@@ -392,6 +399,9 @@ static void run_exited(struct child *child, int status)
 
 	if (r->cgroup != NULL && cgroup_return(&l->exec.cgroups, r->cgroup, !r->leaves || r->ending) && !r->leaves)
 		log_info("exec.descendants_ended", KS("profile", p->spec.name), KI("pid", child->pid));
+	if (r->state == RUN_RUNS && status != 0 && !r->ending)
+		p->figures.failed++;
+	p->cpu_us += fp_us_of(child->used.ru_utime) + fp_us_of(child->used.ru_stime);
 	log_debug("exec.ended", KS("profile", p->spec.name), KI("pid", child->pid), KI("status", status));
 	if (c != NULL && !tell_end(r, status))
 		exec_client_close(c);

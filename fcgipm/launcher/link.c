@@ -85,6 +85,13 @@ void link_board(struct launcher *l, const struct pool *p)
 	SEND(l, BOARD, gone_pool, 0, &m, fds, 2);
 }
 
+void link_ledger(struct launcher *l)
+{
+	struct wire_empty m = {};
+
+	SEND(l, LEDGER, empty, 0, &m, &l->exec.ledger.fd, l->exec.ledger.lines != NULL ? 1 : 0);
+}
+
 void link_exited(struct launcher *l, const struct wire_exited *m)
 {
 	SEND(l, EXITED, exited, 0, m, NULL, 0);
@@ -239,6 +246,7 @@ void link_open(struct launcher *l, int sock)
 	link_settings(l);
 	pool_each(l, tell_pool, NULL);
 	workers_each(l, tell_worker, NULL);
+	link_ledger(l);
 	SEND(l, GO, empty, 0, &nothing, NULL, 0);
 	if (l->phase == PHASE_ENDING)
 		link_quit(l, l->ending_how);

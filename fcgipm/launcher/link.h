@@ -25,6 +25,8 @@ void link_answer_code(struct launcher *l, uint32_t seq, int r, const char *text)
 void link_worker(struct launcher *l, struct worker *w);
 void link_hooked(struct launcher *l, const struct wire_hooked *m);
 void link_board(struct launcher *l, const struct pool *p);
+/* The exec broker's ledger: this one, from now on. */
+void link_ledger(struct launcher *l);
 void link_started(struct launcher *l, const struct wire_worker_id *m);
 void link_exited(struct launcher *l, const struct wire_exited *m);
 void link_pool(struct launcher *l, const struct pool *p, const struct pool_entry *e);

@@ -108,6 +108,7 @@ int profiles_take(struct launcher *l, const struct spec_file *f)
 	}
 	for (uint32_t i = 0; i < f->profile_count && r == 0; i++)
 		r = take(l, f->profiles[i]);
+	ledger_begin(l);
 	return r;
 }
 
@@ -119,6 +120,7 @@ void profiles_clear(struct launcher *l)
 		l->exec.profiles = p->next;
 		let_go(p);
 	}
+	ledger_end(l);
 }
 
 static bool has(struct spec_ids ids, uint32_t id)

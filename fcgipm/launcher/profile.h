@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "fcgipm/spec/spec.h"
+#include "fcgipm/wire/ledger.h"
 
 struct launcher;
 struct probe_peer;
@@ -19,6 +20,8 @@ struct profile {
 	bool gone; /* no longer in the file; it is freed with its last run */
 	uint32_t running, waiting;
 	struct run *first, **last; /* who waits, in order */
+	int64_t cpu_us; /* of all that has ended */
+	struct wire_ledger_line figures, *line; /* what is told of it (ledger.h); line: where, or NULL */
 };
 
 /* The one of that name that is in the file, or NULL. */

@@ -222,6 +222,19 @@ static int on_BOARD(void *ctx, struct wire_dgram *d)
 	return 0;
 }
 
+static int on_LEDGER(void *ctx, struct wire_dgram *d)
+{
+	struct manager *m = ctx;
+	struct wire_empty w;
+	int r;
+
+	READ_OR_RETURN(d, empty, &w);
+	r = ledger_open(&m->ledger, wire_take_fd(d, 0));
+	if (r < 0)
+		log_warn("ledger.unreadable", KS("error", strerror(-r)));
+	return 0;
+}
+
 static int on_HOOKED(void *ctx, struct wire_dgram *d)
 {
 	struct wire_hooked w;
@@ -370,6 +383,7 @@ static const struct wire_row rows[] = {
 	ROW(GO, LINK_LOADING, 0, 0),
 	ROW(BOARD, LINK_LOADING | LINK_RUNNING, 2, 2),
 	ROW(HOOKED, LINK_RUNNING, 0, 0),
+	ROW(LEDGER, LINK_LOADING | LINK_RUNNING, 0, 1),
 	ROW(STARTED, LINK_RUNNING, 0, 0),
 	ROW(EXITED, LINK_RUNNING, 0, 0),
 	ROW(REOPEN, LINK_RUNNING, 0, 1),

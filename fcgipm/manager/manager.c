@@ -118,6 +118,7 @@ void manager_free(struct manager *m)
 	steer_fini(m);
 	link_fini(&m->link);
 	state_fini(&m->state);
+	ledger_close(&m->ledger);
 	if (m->settings != NULL)
 		settings_manager_free(m->settings);
 	free(m->settings);

@@ -16,6 +16,7 @@
 
 #include "fcgipm/base/log.h"
 #include "fcgipm/manager/control.h"
+#include "fcgipm/manager/ledger.h"
 #include "fcgipm/manager/link.h"
 #include "fcgipm/manager/ops.h"
 #include "fcgipm/manager/queue.h"
@@ -69,6 +70,7 @@ struct manager {
 	struct control control;
 	struct op_list ops;
 	struct reload reload;
+	struct ledger ledger;
 };
 
 /* Takes link_fd.  NULL: no memory, or no sock_diag. */

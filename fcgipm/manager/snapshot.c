@@ -23,6 +23,7 @@ struct survey {
 	struct probe_listener *ids;
 	uint32_t *busy;
 	bool busy_known;
+	bool all; /* not one pool alone: profiles too */
 };
 
 static bool is_asked_for(const struct pool *p, const char *name)
@@ -59,6 +60,7 @@ static int survey_make(struct manager *m, const char *name, struct survey *s)
 		.pools = calloc(m->pool_count + 1, sizeof(*s->pools)),
 		.ids = calloc(m->pool_count + 1, sizeof(*s->ids)),
 		.busy = calloc(m->pool_count + 1, sizeof(*s->busy)),
+		.all = name[0] == '\0',
 	};
 	if (s->pools == NULL || s->ids == NULL || s->busy == NULL) {
 		survey_free(s);
@@ -261,6 +263,7 @@ static void put_all(struct manager *m, struct wire_wr *w, const struct survey *s
 	wire_put_u32(w, (uint32_t)s->count);
 	for (size_t i = 0; i < s->count && !w->bad; i++)
 		put_pool(m, w, s, i);
+	ledger_put(s->all ? &m->ledger : &(struct ledger){.count = 0}, w);
 }
 
 static int snapshot_write(struct manager *m, const struct survey *s, int *ret_fd)

@@ -86,6 +86,7 @@ static struct snapshot alone(const struct snapshot *s, const struct snapshot_poo
 	if (p != NULL) {
 		one.pools = s->pools + (p - s->pools);
 		one.count = 1;
+		one.profile_count = 0;
 	}
 	return one;
 }

@@ -8,6 +8,7 @@
 #include "fcgipm/client/figures.h"
 #include "fcgipm/client/human.h"
 #include "fcgipm/status/html.h"
+#include "fcgipm/view/profiles.h"
 
 /* ---- the frame ---- */
 
@@ -251,6 +252,34 @@ static void table(struct fp_doc *d, const struct query *q, const struct view *v)
 	pages(d, q, v->count, page, last);
 }
 
+static void profile(struct fp_doc *d, const struct wire_status_profile *p)
+{
+	char text[CELL_MAX];
+
+	fp_doc_add(d, "<tr><th scope=\"row\">");
+	html_text(d, p->name);
+	fp_doc_add(d, "</th>");
+	for (size_t i = 0; i < profile_column_count; i++) {
+		profile_cell(&profile_columns[i], p, text);
+		fp_doc_add(d, "<td class=\"number\" data-label=\"%s\">%s</td>", profile_columns[i].heading, text);
+	}
+	fp_doc_add(d, "</tr>\n");
+}
+
+static void profiles(struct fp_doc *d, const struct snapshot *s)
+{
+	if (s->profile_count == 0)
+		return;
+	fp_doc_add(d, "<h2>Programs</h2>\n<div class=\"scroll\"><table>\n<caption>Profiles of the exec broker, as they are now</caption>\n<thead><tr><th "
+		      "scope=\"col\">PROFILE</th>");
+	for (size_t i = 0; i < profile_column_count; i++)
+		fp_doc_add(d, "<th scope=\"col\" class=\"number\" title=\"%s\">%s</th>", profile_columns[i].help, profile_columns[i].heading);
+	fp_doc_add(d, "</tr></thead>\n<tbody>\n");
+	for (uint32_t i = 0; i < s->profile_count; i++)
+		profile(d, &s->profiles[i]);
+	fp_doc_add(d, "</tbody>\n</table></div>\n");
+}
+
 void page_list(struct fp_doc *d, const struct query *q, const struct view *v)
 {
 	struct view_totals t = view_totals(v);
@@ -262,6 +291,7 @@ void page_list(struct fp_doc *d, const struct query *q, const struct view *v)
 	cards(d, v, &t);
 	summary(d, q, &t);
 	table(d, q, v);
+	profiles(d, &v->now);
 	fp_doc_add(d, "<p class=\"fine\">fcgipm ");
 	html_text(d, v->now.manager.version);
 	fp_doc_add(d, ", configuration %" PRIu32 ", launcher %" PRId32 ", manager %" PRId32 "</p>\n</main>\n", v->now.manager.generation,

@@ -9,6 +9,7 @@
 #include "fcgipm/client/render.h"
 #include "fcgipm/client/term.h"
 #include "fcgipm/view/layout.h"
+#include "fcgipm/view/profiles.h"
 
 /* Manager, totals, headings. */
 enum { HEAD_LINES = 3 };
@@ -129,14 +130,11 @@ static struct share share_lines(const struct view *v, size_t lines)
 	return s;
 }
 
-void table_render(struct fp_doc *d, const struct view *v, const struct table_style *style)
+static void pools(struct fp_doc *d, const struct view *v, const struct table_style *style, size_t lines)
 {
 	struct layout l = layout_make(v, style->width);
-	struct share s = share_lines(v, style->lines);
+	struct share s = share_lines(v, lines);
 
-	render_manager(d, &v->now.manager);
-	table_totals(d, v);
-	fp_doc_add(d, "\n");
 	if (v->count == 0)
 		return;
 	heading(d, &l, style);
@@ -145,4 +143,19 @@ void table_render(struct fp_doc *d, const struct view *v, const struct table_sty
 	if (s.more)
 		fp_doc_add(d, "... %zu more; fcgipm top shows them\n", v->count - s.pools);
 	remarks(d, v, s.remarks);
+}
+
+/* Profiles are shown whole, where half of the lines are left to pools, or not at all. */
+void table_render(struct fp_doc *d, const struct view *v, const struct table_style *style)
+{
+	size_t below = profiles_lines(&v->now);
+
+	if (style->lines > 0 && below > style->lines / 2)
+		below = 0;
+	render_manager(d, &v->now.manager);
+	table_totals(d, v);
+	fp_doc_add(d, "\n");
+	pools(d, v, style, style->lines > 0 ? style->lines - below : 0);
+	if (below > 0)
+		profiles_render(d, &v->now, style->colour);
 }

@@ -11,7 +11,7 @@ struct table_style {
 	bool colour;
 };
 
-/* The manager, how many pools are in which state, the pools within width, what is to be known of some of them. */
+/* The manager, how many pools are in which state, the pools within width, what is to be known of some of them, the exec broker's profiles. */
 void table_render(struct fp_doc *d, const struct view *v, const struct table_style *style);
 /* "1000 pools: 2 failed, 998 ready; 3 wait, 12.5 requests/s, 1.2G": without a newline. */
 void table_totals(struct fp_doc *d, const struct view *v);

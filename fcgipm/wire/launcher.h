@@ -71,7 +71,8 @@ enum { WIRE_LAUNCHER_FD = 3, WIRE_POOL_NAME_MAX = 126 };
 	X(75, WANT_RELOAD, empty, "0")           \
 	X(76, SETTINGS, settings, "0")           \
 	X(77, BOARD, gone_pool, "board, bell")   \
-	X(78, HOOKED, hooked, "0")
+	X(78, HOOKED, hooked, "0")               \
+	X(79, LEDGER, empty, "[ledger]")
 
 /* code 0, or a positive errno; text: the reason, for people. */
 #define WIRE_FIELDS_answer(F) F(i32, code) F(u64, value) F(i64, number) F(str, text)
@@ -82,6 +83,7 @@ enum { WIRE_LAUNCHER_FD = 3, WIRE_POOL_NAME_MAX = 126 };
  * failure: not empty when a look with the account's own rights found that it cannot run. */
 #define WIRE_FIELDS_pool(F) F(str, pool) F(u32, generation) F(u8, which) F(str, failure) F(blob, settings)
 /* BOARD: the pool's scoreboard (include/fcgipm/board.h), and the end of the socket on which its workers wake the manager.
+ * LEDGER: the exec broker's (wire/ledger.h), in place of the one before; none where there are no profiles.
  * GONE_POOL: the pool is no longer in the file; it is to be drained, unbound and committed with generation 0, which forgets it. */
 #define WIRE_FIELDS_gone_pool(F) F(str, pool)
 #define WIRE_FIELDS_listener(F) F(str, pool) F(u32, generation) F(str, address) F(u8, withdrawn)

@@ -1,5 +1,6 @@
 """The exec broker (docs/exec.md): what runs, as whom, what is refused, and what is left of it."""
 import array
+import mmap
 import os
 import re
 import signal
@@ -648,6 +649,59 @@ def test_max_running_is_kept_and_beyond_the_queue_the_answer_is_busy_at_once(fcg
     os.close(fds[0])
     waiting[0].ended()
     other.started()
+
+
+def profile_of(m, name="cgi"):
+    return next(p for p in m.status()["exec"] if p["name"] == name)
+
+
+def test_status_tells_what_a_profile_has_done(fcgipm, site):
+    """Through a reload and another manager; nobody asks the launcher for it."""
+    wait, fails = str(site.put("wait", "#!/bin/sh\nread x\n")), str(site.put("fails", "#!/bin/sh\ni=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; exit 1\n"))
+    m = start(fcgipm, site, "max_running: 1, queue: {limit: 1}, timeout: 60s")
+    m.expected_errors |= {"manager.died"}
+    nothing = {"running": 0, "max_running": 1, "queue": {"depth": 0, "limit": 1, "peak": 0}, "started": 0, "failed": 0, "timeouts": 0, "busy": 0, "refused": 0, "cpu_ms": 0}
+    assert m.status()["exec"] == [{"name": "cgi", **nothing}]
+    assert refused(m, "cgi", ["/bin/true"]) == "outside-roots" and refused(m, "no", [wait]) == "unknown-profile"
+    running, waiting = Broker(control(m)), Broker(control(m))
+    running.ask("cgi", [wait])
+    stdin = running.started()[1][0]
+    waiting.ask("cgi", [fails])
+    assert refused(m, "cgi", [wait]) == "busy"
+    assert profile_of(m) == {"name": "cgi", **nothing, "running": 1, "queue": {"depth": 1, "limit": 1, "peak": 1}, "started": 1, "busy": 1, "refused": 1}
+    os.kill(m.manager_pid, signal.SIGKILL)
+    m.event("manager.started", starts=1)
+    os.write(stdin, b"\n")
+    running.ended()
+    waiting.started()
+    waiting.ended()
+    m.config.write_text(m.config.read_text().replace("limit: 1", "limit: 7"))
+    m.cli("reload", check=0)
+    now = profile_of(m)
+    assert now.pop("cpu_ms") > 0
+    assert now == {"name": "cgi", **{k: v for k, v in nothing.items() if k != "cpu_ms"}, "queue": {"depth": 0, "limit": 7, "peak": 1}, "started": 2, "failed": 1, "busy": 1, "refused": 1}
+    table = m.cli("status", check=0).stdout
+    assert re.search(r"^PROFILE +RUNNING +QUEUE", table, re.M) and re.search(r"^cgi +0/1 +0/7 +2 +1 +0 +1 +1 ", table, re.M), table
+    assert 'fcgipm_exec_started_total{profile="cgi"} 2\n' in m.cli("status", "--openmetrics", check=0).stdout
+    m.config.write_text("pools: {}\n")
+    m.cli("reload", check=0)
+    assert m.status()["exec"] == []
+
+
+@needs_root
+def test_the_ledger_of_profiles_is_the_launchers_to_write(fcgipm, site):
+    m = start(fcgipm, site)
+    fds = Path(f"/proc/{m.launcher_pid}/fd")
+    ledger, = (fd for fd in fds.iterdir() if "fcgipm-ledger" in os.readlink(fd))
+    fd = os.open(ledger, os.O_RDWR)
+    with pytest.raises(PermissionError):
+        os.write(fd, b"x")
+    with pytest.raises(PermissionError):
+        mmap.mmap(fd, 0)
+    with pytest.raises(PermissionError):
+        os.ftruncate(fd, 0)
+    assert mmap.mmap(fd, 0, prot=mmap.PROT_READ)[:3] == b"cgi"
+    os.close(fd)
 
 
 def asks(b, program):

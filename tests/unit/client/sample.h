@@ -68,11 +68,28 @@ static inline struct wire_status_pool sample_bad(void)
 	};
 }
 
+static inline struct wire_status_profile sample_profile(void)
+{
+	return (struct wire_status_profile){.name = "c\"gi",
+					    .running = 2,
+					    .max_running = 64,
+					    .queue_depth = 1,
+					    .queue_limit = 256,
+					    .queue_peak = 9,
+					    .started = 1234567,
+					    .failed = 3,
+					    .timeouts = 4,
+					    .busy = 5,
+					    .refused = 6,
+					    .cpu_ms = 93500};
+}
+
 /* Returns the length. */
 static inline size_t sample_encode(uint8_t *buf, size_t cap)
 {
 	struct wire_wr w = {.at = buf, .cap = cap};
 	struct wire_status_pool blog = sample_blog(), bad = sample_bad();
+	struct wire_status_profile profile = sample_profile();
 
 	wire_put_u32(&w, WIRE_STATUS_MAGIC);
 	wire_put_status_manager(&w, &(const struct wire_status_manager){.version = "0.1.0",
@@ -100,6 +117,8 @@ static inline size_t sample_encode(uint8_t *buf, size_t cap)
 	wire_put_str(&w, "3 \"crashes\" in a row");
 	wire_put_u32(&w, 0);
 	wire_put_u32(&w, 0);
+	wire_put_u32(&w, 1);
+	wire_put_status_profile(&w, &profile);
 	return w.bad ? 0 : w.len;
 }
 

@@ -13,7 +13,12 @@
 
 static char *rendered(struct snapshot_pool *pools, uint32_t count)
 {
-	struct snapshot s = {.manager = {.version = "1\"\\\n\x1b[31m\xff", .uptime_ms = 93784005, .manager_starts = 1}, .count = count, .pools = pools};
+	struct wire_status_profile profile = sample_profile();
+	struct snapshot s = {.manager = {.version = "1\"\\\n\x1b[31m\xff", .uptime_ms = 93784005, .manager_starts = 1},
+			     .count = count,
+			     .pools = pools,
+			     .profile_count = 1,
+			     .profiles = &profile};
 	struct fp_doc d = {.at = NULL};
 
 	openmetrics_render(&d, &s);
@@ -50,6 +55,8 @@ static void test_values(void **state)
 	assert_null(strstr(got, "fcgipm_listen_queue{pool=\"bad\"}")); /* unknown */
 	assert_null(strstr(got, "fcgipm_accepted_connections_total{pool=\"blog\"}"));
 	assert_non_null(strstr(got, "fcgipm_accepted_connections_total{pool=\"bad\"} 0\n"));
+	assert_non_null(strstr(got, "\nfcgipm_exec_started_total{profile=\"c\\\"gi\"} 1234567\n"));
+	assert_non_null(strstr(got, "\nfcgipm_exec_cpu_seconds_total{profile=\"c\\\"gi\"} 93.500\n"));
 	assert_string_equal(got + strlen(got) - 6, "# EOF\n");
 	free(got);
 }

@@ -53,7 +53,9 @@ static void test_json(void **state)
 		     "0, \"replaced\": 0, \"requests\": 0}, "
 		     "\"at_max_ms\": 0, \"held_ms\": 0, \"slow_boot_ms\": 0, \"abandoned\": null, \"slow\": null, \"busy_ms\": null, \"memory_bytes\": null, "
 		     "\"last_error\": \"exec \\\"/x\\\": \\u001b[31mno\\u00ff\\nsuch file\", "
-		     "\"user\": \"bob\", \"generation\": 1, \"notes\": [\"3 \\\"crashes\\\" in a row\"], \"alarms\": [], \"decisions\": []}]}\n");
+		     "\"user\": \"bob\", \"generation\": 1, \"notes\": [\"3 \\\"crashes\\\" in a row\"], \"alarms\": [], \"decisions\": []}],\n\"exec\": [\n"
+		     "{\"name\": \"c\\\"gi\", \"running\": 2, \"max_running\": 64, \"queue\": {\"depth\": 1, \"limit\": 256, \"peak\": 9}, "
+		     "\"started\": 1234567, \"failed\": 3, \"timeouts\": 4, \"busy\": 5, \"refused\": 6, \"cpu_ms\": 93500}]}\n");
 	free(got);
 }
 
@@ -74,21 +76,27 @@ static void test_detail(void **state)
 }
 
 /* The renderer of JSON relies upon it. */
-static void test_rows_of_an_object_stand_together(void **state)
+static void stand_together(const struct figure *rows, size_t count)
 {
-	(void)state;
-	for (size_t i = 0; i < figures_pool_count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		bool left = false;
 
-		for (size_t j = i + 1; j < figures_pool_count; j++) {
-			size_t group = strcspn(figures_pool[i].path, ".");
-			bool same = figures_pool[i].path[group] == '.' && strncmp(figures_pool[i].path, figures_pool[j].path, group + 1) == 0;
+		for (size_t j = i + 1; j < count; j++) {
+			size_t group = strcspn(rows[i].path, ".");
+			bool same = rows[i].path[group] == '.' && strncmp(rows[i].path, rows[j].path, group + 1) == 0;
 
-			assert_string_not_equal(figures_pool[i].path, figures_pool[j].path);
+			assert_string_not_equal(rows[i].path, rows[j].path);
 			assert_false(left && same);
 			left = left || !same;
 		}
 	}
+}
+
+static void test_rows_of_an_object_stand_together(void **state)
+{
+	(void)state;
+	stand_together(figures_pool, figures_pool_count);
+	stand_together(figures_profile, figures_profile_count);
 }
 
 static void test_age(void **state)

@@ -36,6 +36,9 @@ static void test_reads(void **state)
 	r = s.pools[1].notes.rest;
 	assert_string_equal(wire_get_str(&r), "3 \"crashes\" in a row");
 	assert_true(s.pools[1].figures.memory_bytes == WIRE_UNKNOWN);
+	assert_int_equal(s.profile_count, 1);
+	assert_string_equal(s.profiles[0].name, "c\"gi");
+	assert_int_equal(s.profiles[0].cpu_ms, 93500);
 	snapshot_free(&s);
 	assert_null(s.pools);
 }
@@ -66,6 +69,8 @@ static size_t head(uint32_t count)
 	wire_put_u32(&w, WIRE_STATUS_MAGIC);
 	wire_put_status_manager(&w, &(const struct wire_status_manager){.version = "1"});
 	wire_put_u32(&w, count);
+	if (count == 0)
+		wire_put_u32(&w, 0); /* profiles */
 	return w.len;
 }
 
@@ -79,6 +84,9 @@ static void test_counts_that_lie(void **state)
 	snapshot_free(&s);
 	len = head(UINT32_MAX);
 	memset(bytes + len, 0, sizeof(bytes) - len);
+	assert_int_equal(snapshot_decode(bytes, sizeof(bytes), &s, NULL), -EBADMSG);
+	len = head(0) - sizeof(uint32_t);
+	memset(bytes + len, 0xff, sizeof(bytes) - len); /* so many profiles */
 	assert_int_equal(snapshot_decode(bytes, sizeof(bytes), &s, NULL), -EBADMSG);
 	len = head(1);
 	assert_int_equal(snapshot_decode(bytes, len, &s, NULL), -EBADMSG);

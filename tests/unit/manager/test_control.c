@@ -147,6 +147,7 @@ static void status(void **state)
 	assert_int_equal(wire_get_u32(&r), 0); /* alarms */
 	assert_int_equal(wire_get_u32(&r), 1); /* decisions */
 	assert_non_null(strstr(wire_get_str(&r), " s ago: 2 more, 0 to 2 workers: workers.min (0 waited, 0 were served)"));
+	assert_int_equal(wire_get_u32(&r), 0); /* profiles */
 	assert_true(wire_done(&r));
 	munmap((void *)(uintptr_t)at, len);
 	ask_pool(p, WIRE_C_STATUS, "wiki", false);

@@ -44,6 +44,7 @@ static inline void pools_encode(struct wire_wr *bytes, const struct pools_row *r
 	wire_put_u32(bytes, count);
 	for (uint32_t i = 0; i < count; i++)
 		pools_put(bytes, &rows[i]);
+	wire_put_u32(bytes, 0); /* profiles */
 	assert_false(bytes->bad);
 }
 

@@ -146,6 +146,32 @@ static void test_never_more_than_the_screen(void **state)
 							      "bad: \\x1b[31mno; 3 crashes in a row\n");
 }
 
+/* Below the pools, where the screen has room for both. */
+static void test_profiles(void **state)
+{
+	struct wire_status_profile p[] = {{.name = "cgi", .running = 2, .max_running = 64, .queue_limit = 256, .started = 1234567, .cpu_ms = 93500},
+					  {.name = "maintenance", .max_running = 1, .queue_limit = 0, .failed = 3, .timeouts = 4, .busy = 5, .refused = 6}};
+	struct view v = {.sort = NULL};
+	struct fp_doc d = {.at = NULL}, small = {.at = NULL};
+
+	(void)state;
+	pools_take(&v, NULL, 0, 1000, (struct wire_wr){.at = bytes, .cap = sizeof(bytes)});
+	free(v.now.profiles);
+	v.now.profiles = p;
+	v.now.profile_count = 2;
+	table_render(&d, &v, &(const struct table_style){.width = 0});
+	assert_string_equal(strstr(d.at, "0 pools\n"), "0 pools\n\n"
+						       "PROFILE      RUNNING    QUEUE  STARTED   FAILED  TIMEOUT     BUSY  REFUSED      CPU\n"
+						       "cgi             2/64    0/256     1.2M        0        0        0        0   1m 33s\n"
+						       "maintenance      0/1      0/0        0        3        4        5        6     0 ms\n");
+	table_render(&small, &v, &(const struct table_style){.lines = 7});
+	assert_null(strstr(small.at, "PROFILE"));
+	fp_doc_fini(&d);
+	fp_doc_fini(&small);
+	v.now.profiles = NULL;
+	view_fini(&v);
+}
+
 static void test_no_pools(void **state)
 {
 	struct view v = {.sort = NULL};
@@ -167,6 +193,7 @@ int main(void)
 		cmocka_unit_test(test_unknown_columns_go_first),
 		cmocka_unit_test(test_colour),
 		cmocka_unit_test(test_never_more_than_the_screen),
+		cmocka_unit_test(test_profiles),
 		cmocka_unit_test(test_no_pools),
 	};
 
