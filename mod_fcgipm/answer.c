@@ -23,6 +23,7 @@ enum {
 	HEAD_FIRST = 4096,
 	HEAD_MAX = 65536,
 	REFUSAL_MAX = 1 << 20,
+	LINE_MAX_LOGGED = 200,
 	HELD_MAX = 8000, /* what a brigade's own bucket holds */
 };
 
@@ -40,12 +41,23 @@ void answer_init(struct answer *a, request_rec *r, const struct answer_wish *wis
 
 /* ---- the head ---- */
 
+/* line: what is wrong, or NULL. */
+static enum failure malformed(struct answer *a, const char *why, const char *line)
+{
+	apr_pool_t *p = a->r->pool;
+
+	a->why = line == NULL ? why : apr_psprintf(p, "%s: \"%s\"", why, ap_escape_logitem(p, apr_pstrndup(p, line, LINE_MAX_LOGGED)));
+	return FAILURE_MALFORMED;
+}
+
 static bool set_length(struct answer *a, const char *value)
 {
 	apr_off_t length;
 
-	if (!ap_parse_strict_length(&length, value) || (a->left >= 0 && a->left != length))
+	if (!ap_parse_strict_length(&length, value) || (a->left >= 0 && a->left != length)) {
+		malformed(a, "no Content-Length, or not the one before", value);
 		return false;
+	}
 	a->left = length;
 	apr_table_setn(a->r->headers_out, "Content-Length", apr_pstrdup(a->r->pool, value));
 	return true;
@@ -262,8 +274,10 @@ static enum failure take_head(struct answer *a, const char **bytes, size_t *len)
 
 		*bytes += used;
 		*len -= used;
-		if (a->head.state == FCGI_HEAD_MALFORMED || (a->head.state == FCGI_HEAD_TOO_LONG && !grow(a)))
-			return FAILURE_MALFORMED;
+		if (a->head.state == FCGI_HEAD_MALFORMED)
+			return malformed(a, a->head.why, a->head.wrong);
+		if (a->head.state == FCGI_HEAD_TOO_LONG && !grow(a))
+			return malformed(a, "longer than 64 kB", NULL);
 		if (a->head.state != FCGI_HEAD_READY)
 			continue;
 		if (a->head.status > 0 && a->head.status < 200)
@@ -375,7 +389,7 @@ static void add_file(struct answer *a)
 enum failure answer_end(struct answer *a)
 {
 	if (a->stage == ANSWER_HEAD)
-		return a->head.len == 0 ? FAILURE_NO_OUTPUT : FAILURE_MALFORMED;
+		return a->head.len == 0 ? FAILURE_NO_OUTPUT : malformed(a, "no empty line behind it", NULL);
 	if (a->use == ANSWER_IS_UNPARSED && !a->passed && a->waiting == 0)
 		return FAILURE_NO_OUTPUT;
 	if (is_short(a))

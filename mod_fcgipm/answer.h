@@ -40,6 +40,7 @@ struct answer {
 	enum answer_stage stage;
 	struct fcgi_head head;
 	apr_bucket_brigade *bb; /* what is to be passed on; points into the input until answer_pass() */
+	const char *why; /* what is wrong with the head, for the log; NULL */
 	apr_off_t left; /* of Content-Length; -1: it names none */
 	const char *redirect; /* a path of this server, to be answered instead (RFC 3875, 6.2.2) */
 	const char *root; /* what paths of the application begin with for us: its chroot */

@@ -20,6 +20,8 @@
 
 APLOG_USE_MODULE(fcgipm);
 
+#define HANDLERS "fcgipm" /* what the names of all of ours begin with */
+
 enum { WORDS_MAX = 1024 };
 
 /* ---- what is not run ---- */
@@ -31,7 +33,9 @@ enum { WORDS_MAX = 1024 };
 	X(NPH_INCLUDED, "FP0333", HTTP_FORBIDDEN, "attempt to include NPH CGI script")                                                                         \
 	X(NO_FILE, "FP0334", HTTP_NOT_FOUND, "script not found or unable to stat")                                                                             \
 	X(DIRECTORY, "FP0335", HTTP_FORBIDDEN, "attempt to invoke directory as script")                                                                        \
-	X(PATH_INFO, "FP0336", HTTP_NOT_FOUND, "AcceptPathInfo off disallows user's path")
+	X(PATH_INFO, "FP0336", HTTP_NOT_FOUND, "AcceptPathInfo off disallows user's path")                                                                     \
+	X(NOBODYS, "FP0337", HTTP_INTERNAL_SERVER_ERROR, "a CGI program where no FcgipmExecProfile is set, and no other module that runs it")                  \
+	X(NO_HANDLER, "FP0338", HTTP_INTERNAL_SERVER_ERROR, "no handler: fcgipm:POOL and " CGI_HANDLER " are mod_fcgipm's")
 
 #define OBJECTION_ENUM(NAME, ...) OBJECTION_##NAME,
 enum objection { OBJECTIONS(OBJECTION_ENUM) OBJECTION_NONE };
@@ -117,13 +121,16 @@ static const char *const *make_envp(request_rec *r, const char *root)
 	return (const char *const *)ap_create_environment(r->pool, env);
 }
 
+static bool is_program(const char *handler)
+{
+	return strcmp(handler, "cgi-script") == 0 || strcmp(handler, CGI_MAGIC_TYPE) == 0;
+}
+
 static bool is_ours(const request_rec *r)
 {
 	if (r->handler == NULL)
 		return false;
-	if (strcmp(r->handler, CGI_HANDLER) == 0)
-		return true;
-	return config_of(r)->exec != NULL && (strcmp(r->handler, "cgi-script") == 0 || strcmp(r->handler, CGI_MAGIC_TYPE) == 0);
+	return strcmp(r->handler, CGI_HANDLER) == 0 || (config_of(r)->exec != NULL && is_program(r->handler));
 }
 
 static int respond(request_rec *r)
@@ -153,10 +160,19 @@ static int respond(request_rec *r)
 	return run_end(run);
 }
 
+/* Nobody has answered, and httpd's core would send the file: its source, where a program was meant. */
+static int refuse(request_rec *r)
+{
+	if (r->handler != NULL && strncmp(r->handler, HANDLERS, strlen(HANDLERS)) == 0)
+		return object(r, OBJECTION_NO_HANDLER);
+	return r->handler != NULL && is_program(r->handler) && config_has_profiles() ? object(r, OBJECTION_NOBODYS) : DECLINED;
+}
+
 void cgi_register(apr_pool_t *p)
 {
 	static const char *const before[] = {"mod_cgi.c", "mod_cgid.c", NULL};
 
 	(void)p;
 	ap_hook_handler(respond, NULL, before, APR_HOOK_MIDDLE);
+	ap_hook_handler(refuse, NULL, NULL, APR_HOOK_LAST);
 }

@@ -230,10 +230,18 @@ static const char *make_profile(const cmd_parms *cmd, const char *name, struct e
 	return NULL;
 }
 
+static bool has_profiles; /* somewhere FcgipmExecProfile is set */
+
+bool config_has_profiles(void)
+{
+	return has_profiles;
+}
+
 static const char *set_profile(cmd_parms *cmd, void *dir, const char *arg)
 {
 	struct dir_config *c = dir;
 
+	has_profiles = true;
 	return make_profile(cmd, arg, &c->exec);
 }
 

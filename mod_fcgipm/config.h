@@ -69,6 +69,9 @@ bool config_is_pool_name(const char *s);
 /* The pool named by a handler "fcgipm:NAME"; NULL: it is none of ours. */
 const char *config_handler_pool(const char *handler);
 
+/* FcgipmExecProfile is set somewhere: programs are ours to run. */
+bool config_has_profiles(void);
+
 struct server_config *config_of_server(const server_rec *s);
 const struct dir_config *config_of(const request_rec *r);
 apr_interval_time_t config_timeout(const request_rec *r);

@@ -16,7 +16,7 @@ struct pool_counters;
 	X(UNKNOWN_ROLE, "FP0106", HTTP_INTERNAL_SERVER_ERROR, 0, "the application does not know the role")                                                     \
 	X(REFUSED, "FP0107", HTTP_BAD_GATEWAY, 0, "the application refused the request")                                                                       \
 	X(NO_OUTPUT, "FP0108", HTTP_BAD_GATEWAY, 0, "the application ended the request without an answer")                                                     \
-	X(MALFORMED, "FP0109", HTTP_BAD_GATEWAY, 0, "the application's answer has no proper head")                                                             \
+	X(MALFORMED, "FP0109", HTTP_BAD_GATEWAY, 0, "the application's answer has no proper head:")                                                            \
 	X(TRUNCATED, "FP0110", HTTP_BAD_GATEWAY, 0, "the answer is incomplete")                                                                                \
 	X(NO_CONNECTION, "FP0111", HTTP_SERVICE_UNAVAILABLE, 1, "cannot connect")                                                                              \
 	X(WAITING, "FP0112", HTTP_SERVICE_UNAVAILABLE, 1, "too many requests hold a thread for it (FcgipmMaxWaiting)")                                         \
@@ -37,7 +37,7 @@ struct pool_counters;
 	X(EXEC_NO_OUTPUT, "FP0320", HTTP_INTERNAL_SERVER_ERROR, 0, "ended without an answer:")                                                                 \
 	X(EXEC_MALFORMED, "FP0321", HTTP_INTERNAL_SERVER_ERROR, 0, "the answer has no proper head:")                                                           \
 	X(EXEC_CUT_SHORT, "FP0322", HTTP_INTERNAL_SERVER_ERROR, 0, "the answer is cut short:")                                                                 \
-	X(EXEC_LOST, "FP0323", HTTP_BAD_GATEWAY, 0, "lost, and the exec broker with it:")                                                                      \
+	X(EXEC_LOST, "FP0323", HTTP_BAD_GATEWAY, 0, "lost with the exec broker:")                                                                              \
 	X(EXEC_WAITING, "FP0324", HTTP_SERVICE_UNAVAILABLE, 1, "too many requests hold a thread for it (FcgipmMaxWaiting):")
 
 #define FAILURE_ENUM(NAME, ...) FAILURE_##NAME,

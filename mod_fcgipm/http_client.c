@@ -3,6 +3,7 @@
 
 #include <apr_portable.h>
 #include <http_core.h>
+#include <poll.h>
 #include <util_filter.h>
 
 int http_client_fd(const request_rec *r)
@@ -13,6 +14,11 @@ int http_client_fd(const request_rec *r)
 	if (s != NULL && apr_os_sock_get(&fd, s) != APR_SUCCESS)
 		fd = -1;
 	return fd;
+}
+
+bool http_client_has_left(short events, bool reads_body)
+{
+	return (events & POLLNVAL) != 0 || (!reads_body && (events & (POLLRDHUP | POLLHUP | POLLERR)) != 0);
 }
 
 /* As the MPM does it when a connection can be written: the last filter is the core's, and no brigade means what it has. */

@@ -279,7 +279,7 @@ static void take_output(struct run *n, const char *bytes, size_t len)
 		script_log_output(n->log, bytes, len);
 	f = of_program(answer_take(&n->answer, bytes, len));
 	if (f != FAILURE_NONE) {
-		fail(n, f, "");
+		fail(n, f, n->answer.why != NULL ? n->answer.why : "");
 		return;
 	}
 	answer_pass(&n->answer, config_of(n->r)->flush == FLUSH_ON);
@@ -347,7 +347,7 @@ static void judge(struct run *n)
 		return;
 	f = of_program(answer_end(&n->answer));
 	if (f != FAILURE_NONE)
-		fail(n, f, program_how(p));
+		fail(n, f, n->answer.why != NULL ? apr_pstrcat(n->r->pool, n->answer.why, ", ", program_how(p), NULL) : program_how(p));
 	n->answered = true;
 }
 
@@ -480,7 +480,7 @@ static void take_client(struct run *n, short events)
 		http_client_write(n->r->connection);
 		n->active_ms = fp_now_ms();
 	}
-	if ((!n->wants_body && (events & (POLLRDHUP | POLLHUP | POLLERR)) != 0) || n->r->connection->aborted)
+	if (http_client_has_left(events, n->wants_body) || n->r->connection->aborted)
 		leave(n);
 }
 

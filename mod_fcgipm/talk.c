@@ -222,7 +222,7 @@ static void take_end(struct talk *t, unsigned protocol_status)
 		PROTOCOL_STATUSES(PROTOCOL_CASE)
 	}
 	if (f != FAILURE_NONE)
-		talk_fail(t, f, NULL);
+		talk_fail(t, f, t->answer.why);
 	t->over = true;
 }
 
@@ -234,7 +234,7 @@ static void take_event(struct talk *t, const struct fcgi_client_event *e)
 	case FCGI_CLIENT_STDOUT:
 		f = answer_take(&t->answer, (const char *)e->at, e->len);
 		if (f != FAILURE_NONE)
-			talk_fail(t, f, NULL);
+			talk_fail(t, f, t->answer.why);
 		break;
 	case FCGI_CLIENT_STDERR:
 		stderr_take(&t->errors, t->r, &t->lease->errors, (const char *)e->at, e->len);

@@ -41,7 +41,7 @@ static bool wait_once(struct talk *t, int client, int64_t until_ms)
 	if (n < 0)
 		return false; /* interrupted */
 	heard = (p[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0;
-	if ((!w.body && (p[1].revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0) || t->r->connection->aborted)
+	if (http_client_has_left(p[1].revents, w.body) || t->r->connection->aborted)
 		talk_abort(t);
 	else if (!heard && fp_now_ms() >= w.deadline_ms) /* what it has said meanwhile counts, however long the client kept us from listening */
 		talk_tick(t);

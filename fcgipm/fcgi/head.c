@@ -49,13 +49,20 @@ static const char *keep(struct fcgi_head *h, const char *text)
 	return at;
 }
 
+static bool object(struct fcgi_head *h, const char *why, const char *wrong)
+{
+	h->why = why;
+	h->wrong = wrong;
+	return false;
+}
+
 static bool take_status(struct fcgi_head *h, const char *text)
 {
 	if (h->status_line != NULL)
-		return false;
+		return object(h, "a second status", text);
 	h->status = read_status(text);
 	if (h->status == 0)
-		return false;
+		return object(h, "no HTTP status", text);
 	h->status_line = keep(h, text);
 	return true;
 }
@@ -64,8 +71,10 @@ static bool take_field(struct fcgi_head *h, char *line, size_t len)
 {
 	char *colon = memchr(line, ':', len), *end = line + len;
 
-	if (colon == NULL || !is_token(line, (size_t)(colon - line)))
-		return false;
+	if (colon == NULL)
+		return object(h, "a line without a colon", line);
+	if (!is_token(line, (size_t)(colon - line)))
+		return object(h, "no field name before the colon", line);
 	while (end > colon + 1 && (end[-1] == ' ' || end[-1] == '\t'))
 		end--;
 	*end = *colon = '\0';
@@ -104,7 +113,7 @@ static enum fcgi_head_state judge(struct fcgi_head *h)
 		char *line = h->buf + at;
 		bool nph = at == 0 && strncmp(line, "HTTP/", 5) == 0;
 
-		if (!is_text(line, len))
+		if (!is_text(line, len) && !object(h, "a control byte", line))
 			return FCGI_HEAD_MALFORMED;
 		if (!(nph ? take_status(h, skip_blanks(line + strcspn(line, " "))) : take_field(h, line, len)))
 			return FCGI_HEAD_MALFORMED;

@@ -32,6 +32,7 @@ struct fcgi_head {
 	size_t fields, next; /* once READY: the bytes of name NUL value NUL ..., and how many were told */
 	int status; /* HTTP's, 100 to 999; 0: the head names none */
 	const char *status_line; /* "201 Created", in the buffer; NULL without a status */
+	const char *why, *wrong; /* once MALFORMED, for people: what is wrong with which line (in the buffer, any bytes) */
 };
 
 #define FCGI_HEAD(buffer, size) ((struct fcgi_head){.buf = (buffer), .cap = (size)})

@@ -331,7 +331,42 @@ def test_no_answer(httpd):
     assert httpd.get(play("nothing")).status == 500
     httpd.line(r"FP0320: profile \S+: ended without an answer: \S+/cgi-bin/cgi: exit status 3", at)
     assert httpd.get(play("garbage")).status == 500
-    httpd.line(r"FP0321: .*no proper head: \S+/cgi-bin/cgi", at)
+    httpd.line(r"FP0321: .*no proper head: \S+/cgi-bin/cgi: ", at)
+
+
+@pytest.mark.parametrize("said,why", [
+    ("this is no header\\n\\n", 'a line without a colon: "this is no header"'), ("X A: b\\n\\n", 'no field name before the colon: "X A: b"'),
+    ("A: b\\nX-A: a\\001b\\n\\n", r'a control byte: "X-A: a\\x01b"'), ("Status: abc\\n\\n", 'no HTTP status: "abc"'),
+    ("Content-Length: x2\\n\\n", 'no Content-Length, or not the one before: "x2"'), ("A: b\\n", "no empty line behind it, exit status 0"),
+])
+def test_what_is_wrong_with_a_head_is_said(bench, said, why):
+    at = bench.httpd.mark()
+    bench.script("head", f"#!/bin/sh\nprintf '{said}'\n")
+    assert bench.httpd.get("/cgi-bin/head").status == 500
+    bench.httpd.line("FP0321: .*/head: " + re.escape(why), at)
+
+
+def test_a_restart_of_httpd_ends_what_streams(bench):
+    """httpd closes its clients' sockets then: neither does a thread spin nor the program go on."""
+    bench.script("stream", "#!/bin/sh\nprintf 'A: b\\n\\n'; while sleep 0.05; do echo line; done\n")
+    with bench.httpd.connect() as s:
+        s.sendall(b"GET /cgi-bin/stream HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert s.recv(1000)
+        began = time.monotonic()
+        bench.httpd.restart()
+    assert time.monotonic() - began < 8, "httpd waits ten seconds before it kills"
+    wait_for(lambda: not list(scripts(bench.bin / "stream")), message="the program goes on")
+
+
+def scripts(path):
+    return (p for p in os.listdir("/proc") if p.isdigit() and str(path) in environment(p))
+
+
+def environment(pid):
+    try:
+        return open(f"/proc/{pid}/environ", errors="replace", encoding="utf-8").read()
+    except OSError:
+        return ""
 
 
 def test_killed_program(httpd):

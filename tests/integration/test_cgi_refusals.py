@@ -35,6 +35,11 @@ Alias /unset/ @ROOT@/
   SetHandler fcgipm-cgi
   Options +ExecCGI
 </Location>
+ScriptAlias /forgotten/ @ROOT@/
+Alias /misspelt/ @ROOT@/
+<Location /misspelt>
+  SetHandler fcgipm-cgi:cgi
+</Location>
 """
 
 
@@ -95,6 +100,13 @@ def test_profiles_that_are_refused(bench):
     at = bench.httpd.mark()
     assert bench.httpd.get("/unset/x").status == 500
     bench.httpd.line("FP0331: handler fcgipm-cgi without FcgipmExecProfile", at)
+
+
+@pytest.mark.parametrize("path,why", [("/forgotten/x", "FP0337: a CGI program where no FcgipmExecProfile is set"), ("/misspelt/x", "FP0338: no handler")])
+def test_no_source_is_sent_where_a_program_was_meant(bench, path, why):
+    at = bench.httpd.mark()
+    assert bench.httpd.get(path).status == 500
+    bench.httpd.line(why, at)
 
 
 def test_arguments(bench):
