@@ -190,7 +190,7 @@ enum fcgipm_refusal broker_find(const struct broker_way *way, struct broker_foun
 	begin(&w, way, len);
 	w.root = open(w.jailed ? way->chroot : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (w.root < 0)
-		return refusal_of(errno);
+		return w.jailed ? FCGIPM_REFUSED_CHROOT : refusal_of(errno);
 	r = begin_at_root(&w);
 	while (r == FCGIPM_REFUSED_NOT && w.found.file < 0)
 		r = step(&w);

@@ -82,6 +82,7 @@ static int attend(const struct cli *cli, struct fcgipm_broker *b)
 	struct fcgipm_end end;
 	struct fp_err err = {.code = 0};
 	unsigned times = 0;
+	bool begun = false;
 
 	for (;;) {
 		int r = poll(p, 2, -1) < 0 && errno != EINTR ? fp_fail(&err, errno, "%m") : 0;
@@ -90,11 +91,12 @@ static int attend(const struct cli *cli, struct fcgipm_broker *b)
 			pass_signal(signals, b, &times);
 		if (r == 0)
 			r = broker_next(b, &started, &end, &err);
+		begun = begun || r == FCGIPM_NEWS_STARTED;
 		fp_close(&started.pidfd);
 		if (r == FCGIPM_NEWS_ENDED)
 			return exit_code(cli, &end);
 		if (r < 0)
-			return cli_say(cli, EXIT_OWN, "%s", err.text);
+			return cli_say(cli, EXIT_OWN, "%s", times > 0 && !begun ? "cancelled before it began" : err.text);
 	}
 }
 

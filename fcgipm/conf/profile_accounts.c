@@ -106,6 +106,8 @@ static void judge_owner(struct conf_profile_draft *d)
 				   "not with user: owner: a program runs in the group that it belongs to (leave it out, or name a user)");
 	if (d->set.groups.count > 0)
 		conf_profile_error(d, SETTINGS_AT_PROFILE_groups, "not with user: owner (leave it out, or name a user)");
+	if (strcmp(d->set.file_owner, "root") == 0)
+		conf_profile_warn(d, SETTINGS_AT_PROFILE_file_owner, "root, with user: owner: no program will run, as none runs as root (name a user)");
 	if (!w->ordinary || conf_self(d->job, &user) < 0)
 		return;
 	conf_group_of(&w->accounts, w->gid, &group);

@@ -331,6 +331,14 @@ void apply_looked(struct load *ld)
 
 /* ---- the end of a load ---- */
 
+static void say_good(const struct launcher *l, const struct spec_file *f, unsigned warnings)
+{
+	printf("%s: good: %u pools, ", l->config, f->pool_count);
+	if (f->profile_count > 0)
+		printf("%u exec profiles, ", f->profile_count);
+	printf("%u warnings\n", warnings);
+}
+
 static void end_check(struct load *ld)
 {
 	struct launcher *l = ld->launcher;
@@ -344,7 +352,7 @@ static void end_check(struct load *ld)
 	if (!bad && l->dump)
 		fputs(ld->dump.at != NULL ? ld->dump.at : "", stdout);
 	else if (!bad)
-		printf("%s: good: %u pools, %u warnings\n", l->config, ld->spec.pool_count, ld->warnings);
+		say_good(l, &ld->spec, ld->warnings);
 	l->exit_code = bad ? 78 : 0;
 	l->loop.stop = true;
 }

@@ -18,7 +18,7 @@ static enum fcgipm_refusal choose_directory(struct exec_plan *plan, const char *
 	if (plan->spec->directory[0] != '\0')
 		asked = plan->spec->directory;
 	if (asked[0] != '\0' && !spec_path_ok(asked))
-		return FCGIPM_REFUSED_PATH;
+		return FCGIPM_REFUSED_DIRECTORY_FORM;
 	memcpy(plan->directory, asked, strlen(asked) + 1);
 	return FCGIPM_REFUSED_NOT;
 }

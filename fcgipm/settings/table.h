@@ -158,7 +158,7 @@
 	X("limits.as", limits_as, SIZE, "0", NULL, 0, SETTINGS_MOST, RECYCLE, VALUE, NOW,                     \
 	  "Address space (RLIMIT_AS); 0 inherited.")                                                          \
 	X("limits.cpu", limits_cpu, DURATION, "0s", NULL, 0, SETTINGS_YEAR_MS, RECYCLE, VALUE, NOW,           \
-	  "Processor time of one worker (RLIMIT_CPU), whole seconds; 0 inherited.")                           \
+	  "Processor time of one worker (RLIMIT_CPU), rounded up to whole seconds; 0 inherited.")                           \
 	X("priority.nice", priority_nice, INTEGER, "0", NULL, -20, 19, RECYCLE, VALUE, NOW,                   \
 	  "The nice value.")                                                                                  \
 	X("cgroup.memory_max", cgroup_memory_max, SIZE, "0", NULL, 0, SETTINGS_MOST, LIVE, VALUE, NOT_YET,    \
@@ -208,7 +208,7 @@
 	X("environment", environment, ENVIRONMENT, "", NULL, 0, 0, LIVE, HASH, NOW,                           \
 	  "Set in any case, whatever the client says: NAME: VALUE. Beside it there is PATH=/usr/local/bin:/usr/bin:/bin and what the client gives of the variables that are let through.") \
 	X("environment_allow", environment_allow, NAME_PATTERNS, "", NULL, 0, 0, LIVE, VALUE, NOW,            \
-	  "Names of variables that a client may give beside those of CGI (RFC 3875), HTTP_* and SSL_*, or PREFIX*. Never those of the loader, LD_*.") \
+	  "Names of variables that a client may give beside HTTP_*, SSL_* and suexec's list (docs/exec.md has it), or PREFIX*. Never those of the loader, LD_*.") \
 	X("arguments.max", arguments_max, COUNT, "64", NULL, 0, 1023, LIVE, VALUE, NOW,                       \
 	  "How many arguments a client may give behind the program.")                                         \
 	X("arguments.allow", arguments_allow, PATTERNS, "", NULL, 0, 0, LIVE, VALUE, NOW,                     \
@@ -222,7 +222,7 @@
 	X("limits.as", limits_as, SIZE, "0", NULL, 0, SETTINGS_MOST, LIVE, VALUE, NOW,                        \
 	  "Address space (RLIMIT_AS); 0 inherited.")                                                          \
 	X("limits.cpu", limits_cpu, DURATION, "0s", NULL, 0, SETTINGS_YEAR_MS, LIVE, VALUE, NOW,              \
-	  "Processor time of one process (RLIMIT_CPU), whole seconds; 0 inherited.")                          \
+	  "Processor time of one process (RLIMIT_CPU), rounded up to whole seconds; 0 inherited.")                          \
 	X("priority.nice", priority_nice, INTEGER, "0", NULL, -20, 19, LIVE, VALUE, NOW,                      \
 	  "The nice value.")                                                                                  \
 	X("sandbox.no_new_privileges", sandbox_no_new_privileges, SWITCH, "true", NULL, 0, 1, LIVE, VALUE, NOW, \

@@ -126,7 +126,8 @@ struct fcgipm_end {
  * fcgipm_run_close().  -EACCES: refused; err->refusal says why (include/fcgipm/refusal.h); -EAGAIN: refused since as many run
  * and wait as may; -ETIMEDOUT: cancelled; others as fcgipm_open(). */
 int fcgipm_exec(const char *control_socket, const struct fcgipm_program *what, int timeout_ms, struct fcgipm_run *ret, struct fcgipm_error *err);
-/* Waits for its end.  -ETIMEDOUT: it runs on; -ECONNRESET: the launcher has gone, and what ran with it. */
+/* Waits for its end.  -ETIMEDOUT: it runs on; -ECONNRESET: the launcher has gone; what runs may go on until
+ * the next one starts, so it is not to be begun again before that. */
 int fcgipm_wait(struct fcgipm_run *run, int timeout_ms, struct fcgipm_end *ret, struct fcgipm_error *err);
 /* SIGTERM and, after the profile's stop.timeout, SIGKILL; at_once: SIGKILL.  Does not wait. */
 int fcgipm_cancel(struct fcgipm_run *run, int at_once);

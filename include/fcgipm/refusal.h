@@ -18,7 +18,7 @@
 	X(PATH, 10, "path-form", "the program is no absolute path without \"//\", \".\" and \"..\"")                                                           \
 	X(OUTSIDE, 11, "outside-roots", "the program is below none of the profile's roots")                                                                    \
 	X(MISSING, 12, "not-found", "there is no such program")                                                                                                \
-	X(LINK, 13, "link", "there is a symbolic link on the way that is not root's own")                                                                      \
+	X(LINK, 13, "link", "there is a symbolic link on the way (above a root only root's own are followed, below it none)")                                  \
 	X(UNREACHABLE, 14, "unreachable", "a directory on the way does not let others pass")                                                                   \
 	X(NOT_A_FILE, 15, "not-a-file", "the program is no regular file")                                                                                      \
 	X(SETID, 16, "setuid", "the program has the setuid or setgid bit")                                                                                     \
@@ -34,7 +34,9 @@
 	X(STEP, 26, "step", "a step on the way to exec failed")                                                                                                \
 	X(OVERDUE, 27, "overdue", "it did not come to exec in time")                                                                                           \
 	X(RESOURCES, 28, "resources", "no memory, descriptor or process is left")                                                                              \
-	X(FILE_SYSTEM, 29, "file-system", "whose the program is, is the word of a file system in user space (FUSE)")
+	X(FILE_SYSTEM, 29, "file-system", "whose the program is, is the word of a file system in user space (FUSE)")                                           \
+	X(DIRECTORY_FORM, 30, "directory-form", "the working directory is no absolute path without \"//\", \".\" and \"..\"")                                  \
+	X(CHROOT, 31, "chroot", "the profile's chroot cannot be opened")
 
 #define FCGIPM_REFUSAL_ENUM(NAME, number, ...) FCGIPM_REFUSED_##NAME = (number),
 enum fcgipm_refusal { FCGIPM_REFUSED_NOT = 0, FCGIPM_REFUSALS(FCGIPM_REFUSAL_ENUM) };

@@ -197,6 +197,24 @@ def test_a_signal_to_fcgipm_exec_ends_what_it_runs(fcgipm, site):
         assert p.communicate(timeout=20)[0] == "told\n" and p.returncode == 7
 
 
+def test_a_signal_to_fcgipm_exec_that_waits_says_that_nothing_has_begun(fcgipm, site):
+    program = site.put("wait", "#!/bin/sh\nread x\n")
+    m = start(fcgipm, site, "max_running: 1")
+    first = Broker(control(m))
+    first.ask("cgi", [str(program)])
+    first.started()
+    with subprocess.Popen([BUILD / "bin/fcgipm", "-s", control(m), "exec", "cgi", "--", program], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as p:
+        wait_for(lambda: profile_of(m)["queue"]["depth"] == 1)
+        p.send_signal(signal.SIGTERM)
+        assert p.communicate(timeout=20)[1] == "fcgipm: cancelled before it began\n" and p.returncode == 125
+
+
+def test_the_documented_variables_are_those_that_are_let_through():
+    source = (Path(__file__).parents[2] / "fcgipm/broker/words.c").read_text()
+    said = (Path(__file__).parents[2] / "docs/exec.md").read_text().partition("what the client gives: ")[2].partition(": suexec's list")[0]
+    assert re.split(r",\s+", said) == ["HTTP_*", "SSL_*", *re.findall(r'^\t"([A-Z_]+)",$', source, re.M)]
+
+
 def run_exec(m, shell, program):
     """Through a shell that prepares descriptors or signals: what is before {} and behind it."""
     return subprocess.run(["/bin/sh", "-c", shell.format(f"{BUILD}/bin/fcgipm -s {control(m)} exec cgi -- {program}")], capture_output=True, text=True, timeout=30, check=False)
@@ -282,6 +300,7 @@ def test_paths_that_are_refused(fcgipm, site, place):
                       f"{site.root}/show\n": "path-form", f"{place}/cgi2/show": "outside-roots", "/bin/sh": "outside-roots", f"{site.root}": "not-a-file",
                       f"{site.root}/none": "not-found", f"{site.root}/show/x": "not-found", f"{site.root}/sub": "not-a-file"}.items():
         assert refused(m, "cgi", [path]) == why, path
+    assert refused(m, "cgi", [str(program)], directory="cgi") == "directory-form"
     assert refused(m, "other", [str(program)]) == "unknown-profile"
     logged = m.event("exec.refused", refusal="unknown-profile")
     assert (logged["profile"], logged["program"], logged["code"], logged["uid"]) == ("other", str(program), "1", str(os.getuid()))
@@ -891,6 +910,8 @@ def test_a_program_in_a_chroot(fcgipm, site, place):
     m.event("ready")
     assert Broker(control(m)).run("cgi", ["/bin/where"])[1] == b"/bin -1\n"
     assert refused(m, "cgi", ["/bin/sh"]) == "not-found"
+    (place / "jail").rename(place / "gone")
+    assert refused(m, "cgi", ["/bin/where"]) == "chroot"
 
 
 def test_nothing_of_the_launcher_grows(fcgipm, site):

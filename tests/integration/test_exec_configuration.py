@@ -82,16 +82,18 @@ def test_all_that_is_wrong_is_said_in_one_go(place):
     assert said(write(place / "pools.yaml", EVERYTHING_WRONG)) == (78, ALL_OF_IT.splitlines())
 
 
-@pytest.mark.parametrize("text", ("exec: {cgi: {roots: [/srv], clients: [root]}}\n", "exec: {}\npools: {}\n", "pools: {}\nexec: {cgi: {roots: [/srv], clients: [root]}}\n"))
-def test_profiles_alone_are_a_configuration(place, text):
+@pytest.mark.parametrize("text, profiles", (
+    ("exec: {cgi: {roots: [/srv], clients: [root]}}\n", "1 exec profiles, "), ("exec: {}\npools: {}\n", ""), ("pools: {}\nexec: {cgi: {roots: [/srv], clients: [root]}}\n", "1 exec profiles, ")))
+def test_profiles_alone_are_a_configuration(place, text, profiles):
     config = write(place / "pools.yaml", text)
     done = check(config)
-    assert (done.returncode, done.stderr, done.stdout) == (0, "", f"{config}: good: 0 pools, 0 warnings\n")
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", f"{config}: good: 0 pools, {profiles}0 warnings\n")
 
 
 @pytest.mark.parametrize("line, warning", (
     ("environment: {A-B: x}", "5:19: warning: exec.cgi.environment.A-B: a name that shells and most languages cannot read (letters, digits and _, no digit first)"),
     ("environment: {PATH: 'bin'}", "5:19: warning: exec.cgi.environment.PATH: a part is not absolute, so programs are looked for in the working directory, too (absolute directories alone)"),
+    ("file_owner: root", "5:17: warning: exec.cgi.file_owner: root, with user: owner: no program will run, as none runs as root (name a user)"),
     ("user: owner", None), ("environment_allow: [TZ, LC_*]", None), ("queue: {limit: 0}", None),
 ))
 def test_warnings(place, line, warning):

@@ -148,7 +148,7 @@ static void a_chroot_is_not_left(void **state)
 	close(found.file);
 	close(found.dir);
 	assert_int_equal(broker_find(&(struct broker_way){.chroot = top, .path = "/climbs", .literal = 7}, &found), FCGIPM_REFUSED_LINK);
-	assert_int_equal(broker_find(&(struct broker_way){.chroot = "/none", .path = "/x", .literal = 0}, &found), FCGIPM_REFUSED_MISSING);
+	assert_int_equal(broker_find(&(struct broker_way){.chroot = "/none", .path = "/x", .literal = 0}, &found), FCGIPM_REFUSED_CHROOT);
 }
 
 static void what_nobody_may_enter(void **state)
