@@ -1,4 +1,4 @@
-/* A pre-forked responder in C.  cc -o prefork prefork.c -lfcgi */
+/* A pre-forked responder in C.  cc -o prefork prefork.c -lfcgi; -I PREFIX/include where fcgipm is installed elsewhere. */
 #include <fcgi_stdio.h>
 #include <unistd.h>
 

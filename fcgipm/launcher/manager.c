@@ -53,7 +53,7 @@ static void manager_exited(struct child *c, int status)
 		return;
 	}
 	log_warn("manager.died", KI("pid", c->pid), KI("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0),
-		 KI("status", WIFEXITED(status) ? WEXITSTATUS(status) : 0), KI("workers", l->workers.count));
+		 KI("status", WIFEXITED(status) ? WEXITSTATUS(status) : 0), KI("workers", l->workers.count - l->templates));
 	plan_restart(l);
 }
 static const struct child_ops manager_ops = {.what = "manager", .session = true, .exited = manager_exited};

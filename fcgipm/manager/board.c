@@ -163,6 +163,7 @@ struct board_census board_census(const struct pool *p)
 		c.busy += state == BOARD_BUSY;
 		c.serving += state == BOARD_BUSY && w->state == WORKER_READY;
 		c.kept += state == BOARD_KEPT;
+		c.blind += state == BOARD_BLIND;
 		c.exact = c.exact && state >= BOARD_IDLE && state != BOARD_BLIND && state <= BOARD_LEAVING;
 	}
 	return c;
@@ -293,7 +294,8 @@ static void watch_size(struct worker *w)
 	uint64_t most = pool_wanted(w->pool)->set.workers_max_memory;
 	int64_t now = fp_now_ms(), have;
 
-	if (most == 0 || w->overdue || now - w->measured_ms < MEMORY_MS)
+	/* One that has served nothing was as large when it came: another would be, too. */
+	if (most == 0 || w->overdue || now - w->measured_ms < MEMORY_MS || (w->requests == 0 && state_of(w) != BOARD_BLIND))
 		return;
 	w->measured_ms = now;
 	have = probe_memory(w->pid);

@@ -29,6 +29,7 @@ struct board_watch {
 struct board_census {
 	uint32_t idle, busy, kept; /* of those in service */
 	uint32_t serving; /* busy ones that are not on their way out */
+	uint32_t blind; /* that may serve several at once */
 	bool exact; /* every worker that can accept has a line that tells */
 };
 

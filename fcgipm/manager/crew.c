@@ -308,7 +308,8 @@ bool worker_adopt(struct pool *p, const struct wire_worker *m, struct wire_dgram
 	adopt_state(w, m->stage);
 	if (!w->is_template && m->stage <= WIRE_STAGE_EXECED)
 		scale_was_wanted(&p->queue.window);
-	if (w->is_template && m->hooked && w->state == WORKER_BOOTING)
+	w->hooked = w->is_template && m->hooked;
+	if (w->hooked && w->state == WORKER_BOOTING)
 		template_hooked(w, 0);
 	return true;
 }
@@ -338,14 +339,15 @@ static bool has_served(struct worker *w)
 static void describe(const struct worker *w, const struct wire_exited *m, struct ending *e)
 {
 	struct fp_text t = FP_TEXT(e->text);
+	const char *what = w->is_template ? "template" : "worker";
 	size_t before;
 
 	if (m->step[0] != '\0')
 		fp_text_add(&t, "could not be started: %s%s%s: %s", m->step, m->detail[0] != '\0' ? " " : "", m->detail, strerror(m->error));
 	else if (WIFSIGNALED(m->status))
-		fp_text_add(&t, "worker %d ended by signal %s", (int)w->pid, fp_signal_name(WTERMSIG(m->status)));
+		fp_text_add(&t, "%s %d ended by signal %s", what, (int)w->pid, fp_signal_name(WTERMSIG(m->status)));
 	else
-		fp_text_add(&t, "worker %d exited with code %d", (int)w->pid, WEXITSTATUS(m->status));
+		fp_text_add(&t, "%s %d exited with code %d", what, (int)w->pid, WEXITSTATUS(m->status));
 	if (w->over_time)
 		fp_text_add(&t, ", over request.timeout");
 	else if (w->timed_out)
@@ -373,6 +375,7 @@ static void count_end(struct worker *w, enum worker_end end)
 		c->signals++;
 		break;
 	case WORKER_END_TIMEOUT:
+	case WORKER_END_OVERTIME:
 		c->timeouts++;
 		break;
 	case WORKER_END_SPAWN:
@@ -389,7 +392,7 @@ static void log_end(const struct worker *w, const struct wire_exited *m, const s
 {
 	bool signalled = WIFSIGNALED(m->status);
 
-	fp_log(e->crash ? FP_LOG_WARN : FP_LOG_INFO,
+	fp_log(e->crash || e->end == WORKER_END_OVERTIME ? FP_LOG_WARN : FP_LOG_INFO,
 	       FP_LOG_LINE("worker.exit", KS("pool", w->pool->name), KI("pid", w->pid), KS("end", worker_end_name(e->end)),
 			   KI(signalled ? "signal" : "code", signalled ? WTERMSIG(m->status) : WEXITSTATUS(m->status)), KI("strays", m->strays),
 			   KI("lived_ms", fp_now_ms() - w->spawned_ms), KS("text", e->text)));
@@ -427,7 +430,7 @@ void worker_exited(struct worker *w, const struct wire_exited *m)
 		w->retiring = RETIRE_REQUESTS;
 	}
 	w->never_execed = m->step[0] != '\0';
-	e.end = worker_end_of(m->status, w->asked, has_served(w), w->timed_out, !w->never_execed);
+	e.end = worker_end_of(m->status, w->asked, w->timed_out ? w->over_time : has_served(w), w->timed_out, !w->never_execed);
 	e.crash = worker_end_is_crash(e.end);
 	output_drain(w);
 	describe(w, m, &e);
@@ -443,6 +446,8 @@ void worker_exited(struct worker *w, const struct wire_exited *m)
 	worker_happened(w, WORKER_ON_EXITED);
 	if (e.crash)
 		crashed(w, &e);
+	else if (e.end == WORKER_END_OVERTIME)
+		pool_set_error(p, "%s", e.text);
 	state_save(p);
 	worker_free(w);
 	pool_touch(p);

@@ -19,9 +19,21 @@ static uint64_t *counter_of(struct pool *p, enum episode_kind kind)
 
 static void over(struct pool *p, enum episode_kind kind, struct episode *e)
 {
-	if (e->said)
+	if (e->logged)
 		log_info(rows[kind].end, KS("pool", p->name), KI("in_all_ms", *counter_of(p, kind)));
-	*e = (struct episode){0};
+	*e = (struct episode){.logged_ms = e->logged_ms, .times = e->times};
+}
+
+static void begins(struct pool *p, enum episode_kind kind, struct episode *e, int64_t now)
+{
+	e->said = true;
+	e->times++;
+	if (e->logged_ms != 0 && now - e->logged_ms < EPISODE_AGAIN_MS)
+		return;
+	log_warn(rows[kind].begin, KS("pool", p->name), KI("queued", p->queue.depth), KI("wanted", p->wanted), KI("max", pool_max(p)), KI("times", e->times));
+	e->logged = true;
+	e->logged_ms = now;
+	e->times = 0;
 }
 
 static void count_up(struct pool *p, enum episode_kind kind, int64_t now)
@@ -48,8 +60,7 @@ void episode_note(struct pool *p, enum episode_kind kind, bool there)
 	if (e->since_ms == 0) {
 		e->since_ms = now;
 	} else if (!e->said && now - e->since_ms >= rows[kind].lasts_ms) {
-		e->said = true;
-		log_warn(rows[kind].begin, KS("pool", p->name), KI("queued", p->queue.depth), KI("wanted", p->wanted), KI("max", pool_max(p)));
+		begins(p, kind, e, now);
 	}
 }
 

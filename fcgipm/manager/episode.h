@@ -1,4 +1,5 @@
-/* What a pool suffers from for a while: an event at its beginning (once, and only when it lasts), one at its end, the time that it took in all. */
+/* What a pool suffers from for a while: an event at its beginning (once, and only when it lasts), one at its end, the time that it took in all.  What comes and goes
+ * at a steady load is said every EPISODE_AGAIN_MS at most. */
 #ifndef FCGIPM_MANAGER_EPISODE_H
 #define FCGIPM_MANAGER_EPISODE_H
 
@@ -17,10 +18,14 @@ enum episode_kind { EPISODES(EPISODE_ENUM) EPISODE_COUNT };
 
 struct pool;
 
+enum { EPISODE_AGAIN_MS = 10000 };
+
 struct episode {
 	int64_t since_ms; /* 0: it is not there */
 	int64_t counted_ms; /* up to when its time is in the counter */
-	bool said;
+	int64_t logged_ms; /* when its beginning was last in the log; 0 never */
+	uint32_t times; /* that it has begun since then */
+	bool said, logged; /* it lasts; its beginning is in the log */
 };
 
 /* Whether it is there now. */

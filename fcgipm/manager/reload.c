@@ -99,6 +99,14 @@ static bool is_decided(const struct manager *m)
 	return true;
 }
 
+/* It crashes again and again, and waits longer and longer. */
+static bool cannot_come_up(const struct pool *p)
+{
+	enum { IN_ROW = 3 };
+
+	return p->backoff.in_row >= IN_ROW && pool_census(p).ready == 0;
+}
+
 /* Once: every min is up, or cannot be. */
 static void review_ready(struct manager *m)
 {
@@ -107,8 +115,8 @@ static void review_ready(struct manager *m)
 	for (const struct pool *p = m->first_pool; p != NULL; p = p->next) {
 		struct pool_census c;
 
-		failed += p->failed;
-		if (p->failed || p->stopped || p->removing || pool_wanted(p) == NULL)
+		failed += p->failed || cannot_come_up(p);
+		if (cannot_come_up(p) || p->failed || p->stopped || p->removing || pool_wanted(p) == NULL)
 			continue;
 		c = pool_census(p);
 		if (p->listener == NULL || c.ready + c.overdue < pool_min(p))

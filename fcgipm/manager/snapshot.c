@@ -14,7 +14,7 @@
 #include "fcgipm/probe/queue.h"
 #include "fcgipm/wire/status.h"
 
-enum { SNAPSHOT_FIRST = 1 << 16, SNAPSHOT_MOST = 256 << 20, NOTES_MAX = 4 };
+enum { SNAPSHOT_FIRST = 1 << 16, SNAPSHOT_MOST = 256 << 20, NOTES_MAX = 5 };
 
 /* What is measured once for all pools. */
 struct survey {
@@ -121,7 +121,7 @@ static void put_board(struct wire_status_pool *o, const struct pool *p)
 /* Of workers' own numbers, which may be anything. */
 static int64_t figure(const struct pool *p, uint64_t n)
 {
-	if (p->board.map == NULL) /* workers with the library count */
+	if (p->board.map == NULL || board_census(p).blind > 0) /* workers with the library count, one request at a time */
 		return WIRE_UNKNOWN;
 	return n > INT64_MAX ? INT64_MAX : (int64_t)n;
 }
@@ -162,15 +162,18 @@ static void put_pids(struct wire_wr *w, const struct pool *p)
 
 static uint32_t make_notes(const struct pool *p, char notes[NOTES_MAX][192])
 {
+	const struct pool_settings *s = &pool_wanted(p)->set;
 	uint32_t n = 0;
 	int64_t wait = backoff_wait_ms(&p->backoff, fp_now_ms());
 
 	if (p->min_override >= 0 || p->max_override >= 0)
 		snprintf(notes[n++], 192, "scaled by an operator to min %u, max %u", pool_min(p), pool_max(p));
-	if (p->backoff.in_row > 0 && !p->failed)
+	if (p->backoff.in_row > 0 && !p->failed && (wait > 0 || pool_census(p).ready == 0))
 		snprintf(notes[n++], 192,
 			 p->listener == NULL ? "could not be bound %u times, the next attempt in %lld ms" : "%u crashes in a row, the next start in %lld ms",
 			 p->backoff.in_row, (long long)wait);
+	if (board_census(p).blind > 0 && (s->workers_max_requests > 0 || s->request_timeout > 0 || s->request_slow > 0))
+		snprintf(notes[n++], 192, "workers.max_requests, request.timeout and request.slow do not hold: workers serve several requests at once");
 	if (p->transition.stage != TRANSITION_NONE)
 		snprintf(notes[n++], 192, "being replaced: %s", p->transition.why);
 	if (p->failed_generation > (p->current != NULL ? p->current->generation : 0))

@@ -113,11 +113,12 @@ void template_hooked(struct worker *t, uint8_t reason)
 		go_exec(p, reasons[reason]);
 		return;
 	}
+	if (!t->hooked) /* else the manager before us has said so */
+		log_info("template.ready", KS("pool", p->name), KI("pid", t->pid), KI("ms", fp_now_ms() - t->spawned_ms));
 	t->hooked = true;
 	if (t->state == WORKER_BOOTING || t->state == WORKER_STARTING)
 		worker_happened(t, WORKER_ON_SEEN_READY);
 	measure(t);
-	log_info("template.ready", KS("pool", p->name), KI("pid", t->pid), KI("ms", fp_now_ms() - t->spawned_ms));
 	p->way.way = WAY_PREFORK;
 	pool_touch(p);
 }

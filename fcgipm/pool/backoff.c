@@ -38,7 +38,7 @@ int64_t backoff_wait_ms(const struct backoff *b, int64_t now_ms)
 enum worker_end worker_end_of(int wait_status, bool asked, bool served, bool timed_out, bool spawned)
 {
 	if (timed_out)
-		return WORKER_END_TIMEOUT;
+		return served ? WORKER_END_OVERTIME : WORKER_END_TIMEOUT;
 	if (!spawned)
 		return WORKER_END_SPAWN;
 	if (asked)
@@ -52,14 +52,14 @@ enum worker_end worker_end_of(int wait_status, bool asked, bool served, bool tim
 
 bool worker_end_is_crash(enum worker_end e)
 {
-	return e != WORKER_END_ASKED && e != WORKER_END_NORMAL;
+	return e != WORKER_END_ASKED && e != WORKER_END_NORMAL && e != WORKER_END_OVERTIME;
 }
 
 const char *worker_end_name(enum worker_end e)
 {
 	static const char *const names[] = {
 		[WORKER_END_ASKED] = "asked",      [WORKER_END_NORMAL] = "normal",   [WORKER_END_EXIT] = "exit",   [WORKER_END_SIGNAL] = "signal",
-		[WORKER_END_EARLY] = "early exit", [WORKER_END_TIMEOUT] = "timeout", [WORKER_END_SPAWN] = "spawn",
+		[WORKER_END_EARLY] = "early exit", [WORKER_END_TIMEOUT] = "timeout", [WORKER_END_OVERTIME] = "timeout", [WORKER_END_SPAWN] = "spawn",
 	};
 
 	return names[e];

@@ -24,8 +24,19 @@ bool backoff_gave_up(const struct backoff *b, const struct backoff_rule *r);
 int64_t backoff_wait_ms(const struct backoff *b, int64_t now_ms);
 
 /* How a worker ended, and whether that is a crash: a death by signal, a non-zero exit, or an exit before the first accept; a worker that has
- * served and exits 0 is simply replaced (gitweb exits 0 after every error page).  asked: we told it to end. */
-enum worker_end { WORKER_END_ASKED, WORKER_END_NORMAL, WORKER_END_EXIT, WORKER_END_SIGNAL, WORKER_END_EARLY, WORKER_END_TIMEOUT, WORKER_END_SPAWN };
+ * served and exits 0 is simply replaced (gitweb exits 0 after every error page), and so is one that we ended over request.timeout (OVERTIME): whoever asks for
+ * something slow must not be able to hold back the pool.  asked: we told it to end; timed_out: we ended it, for a request if it served one, else since it did
+ * not come up (TIMEOUT). */
+enum worker_end {
+	WORKER_END_ASKED,
+	WORKER_END_NORMAL,
+	WORKER_END_EXIT,
+	WORKER_END_SIGNAL,
+	WORKER_END_EARLY,
+	WORKER_END_TIMEOUT,
+	WORKER_END_OVERTIME,
+	WORKER_END_SPAWN
+};
 enum worker_end worker_end_of(int wait_status, bool asked, bool served, bool timed_out, bool spawned);
 bool worker_end_is_crash(enum worker_end e);
 const char *worker_end_name(enum worker_end e);

@@ -25,6 +25,7 @@ def test_status_and_log_name_the_signal_and_the_last_lines(fcgipm):
     e = m.event("worker.exit", end="signal")
     assert e["signal"] == "11" and e["level"] == "warn"
     wait_for(lambda: len(m.pids()) == 1)
+    wait_for(lambda: m.pool()["notes"] == [], message="that it crashed once is no news when it serves")
     error = m.pool()["last_error"]
     assert "SEGV" in error and "last words" in error
     assert m.pool()["restarts"]["signal"] == 1
@@ -42,6 +43,7 @@ def test_a_crash_is_damped_and_delays_no_other_pool(fcgipm):
         e = m.event("pool.backoff", pool="bad", in_row=turn)
         waits.append(int(e["wait_ms"]))
     assert waits == [50, 100, 200, 400, 400]
+    assert m.event("ready")["failed"] == "1", "it cannot have its workers.min"
     start = time.monotonic()
     m.cli("restart", "app", check=0)
     assert time.monotonic() - start < 3

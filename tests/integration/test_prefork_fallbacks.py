@@ -66,6 +66,7 @@ def test_who_serves_several_at_once_loses_nothing_from_its_first_moment_on(fcgip
         for _ in range(6):
             m.cli("restart", "app", check=0)
         assert m.pool()["start"] == start
+        wait_for(lambda: m.pool()["served"] is None and m.pool()["busy_ms"] is None, message="what it does cannot be told")
     assert not load.failures and load.served > 10, (load.failures[:3], load.served)
 
 

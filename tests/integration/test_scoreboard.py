@@ -67,6 +67,18 @@ def test_a_request_beyond_its_timeout_is_ended_and_others_go_on(fcgipm, start):
     assert m.pool()["restarts"]["timeout"] == 1
 
 
+def test_requests_beyond_their_timeout_hold_no_pool_back(fcgipm):
+    """Whoever asks for something slow again and again costs a worker each time, and nothing else: it is no crash."""
+    m = fcgipm(pool("auto", "min: 1, max: 2", "request: {timeout: 100ms}\n    restart: {delay: 20s, give_up_after: 2}")).ready()
+    for _ in range(4):
+        with pytest.raises((fcgi.Broken, ConnectionError)):
+            fcgi.request(m.socket(), "sleep=20000")
+        assert fcgi.request(m.socket(), "sleep=1", timeout=10).startswith(b"pid=")
+    shown = m.pool()
+    assert shown["state"] == "ready" and shown["restarts"]["timeout"] == 4 and "request.timeout" in shown["last_error"]
+    assert not [e for e in m.events if e["event"] == "pool.backoff"]
+
+
 def test_a_slow_request_is_an_event_of_its_own(fcgipm):
     m = fcgipm(pool("auto", "min: 1, max: 1", "request: {slow: 300ms}")).ready()
     answer = fcgi.request(m.socket(), "sleep=1200")
@@ -85,6 +97,17 @@ def test_a_worker_that_has_grown_goes_between_two_requests(fcgipm, start):
         m.event("worker.max_memory", pid=pid)
         m.event("worker.exit", pid=pid)
     assert not load.failures
+
+
+def test_a_worker_that_came_too_large_goes_only_when_it_has_served(fcgipm):
+    """Another one would be as large."""
+    m = fcgipm(pool("prefork", "min: 1, max: 1, max_memory: 1K")).ready()
+    pid, = m.pids()
+    fcgi.request(m.socket(), "sleep=100")
+    m.event("worker.max_memory", pid=pid)
+    replacement, = wait_for(lambda: pids if len(pids := m.pids()) == 1 and pids != [pid] else None)
+    time.sleep(1.5)  # it is measured every second
+    assert m.pids() == [replacement] and len([e for e in m.events if e["event"] == "worker.max_memory"]) == 1
 
 
 @pytest.mark.parametrize("start", STARTS)

@@ -82,6 +82,17 @@ def test_who_came_before_the_template_died_is_a_worker(fcgipm):
     wait_for(lambda: set(children_of(m.launcher_pid)) == {m.manager_pid, templates(m)[-1], *m.pids()}, message=lambda: f"{children_of(m.launcher_pid)} {m.pids()}")
 
 
+def test_another_manager_says_nothing_of_a_template_that_is_ready(fcgipm):
+    m = fcgipm(pool("min: 2, max: 4")).ready()
+    m.expected_errors.add("manager.died")
+    seen = len(m.events)
+    os.kill(m.manager_pid, signal.SIGKILL)
+    assert m.event("manager.died", after=seen)["workers"] == "2", "a template is none"
+    m.event("manager.go", after=seen)
+    assert m.pool()["start"] == "prefork" and m.pool()["workers"]["total"] == 2
+    assert len(templates(m)) == 1
+
+
 def test_a_restart_forks_from_a_new_template_and_ends_the_old(fcgipm):
     m = fcgipm(pool("min: 2, max: 4")).ready()
     workers = set(m.pids())

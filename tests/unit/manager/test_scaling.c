@@ -192,11 +192,37 @@ static void short_lived(void **state)
 	fake_until(f, blog(f)->backoff.in_row > 0);
 }
 
+/* At a steady load it comes and goes: counted and shown each time, said every ten seconds at most. */
+static void what_flaps_is_said_once(void **state)
+{
+	struct fake *f = *state;
+	struct episode *e;
+
+	up(f, elastic, 100);
+	e = &blog(f)->episodes[EPISODE_AT_MAX];
+	for (unsigned i = 1; i <= 3; i++) {
+		episode_note(blog(f), EPISODE_AT_MAX, true);
+		episode_note(blog(f), EPISODE_AT_MAX, true);
+		assert_true(e->said);
+		assert_int_equal(e->logged, i == 1);
+		assert_int_equal(e->times, i - 1);
+		episode_note(blog(f), EPISODE_AT_MAX, false);
+		assert_false(e->said || e->logged);
+	}
+	e->logged_ms -= EPISODE_AGAIN_MS;
+	episode_note(blog(f), EPISODE_AT_MAX, true);
+	episode_note(blog(f), EPISODE_AT_MAX, true);
+	assert_true(e->said && e->logged);
+	assert_int_equal(e->times, 0);
+	episode_note(blog(f), EPISODE_AT_MAX, false);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fake_setup, fake_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(grows_and_shrinks), TEST(stays_below_max), TEST(wakes_from_sleep), TEST(held_by_the_total), TEST(idle_is_idle), TEST(short_lived),
+		TEST(grows_and_shrinks), TEST(stays_below_max), TEST(wakes_from_sleep),        TEST(held_by_the_total),
+		TEST(idle_is_idle),      TEST(short_lived),     TEST(what_flaps_is_said_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

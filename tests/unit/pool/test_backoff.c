@@ -99,7 +99,8 @@ static void what_counts_as_a_crash(void **state)
 		{EXITED(3), false, true, false, true, WORKER_END_EXIT, true},        {SIGSEGV, false, true, false, true, WORKER_END_SIGNAL, true},
 		{SIGSEGV | 0x80, false, true, false, true, WORKER_END_SIGNAL, true}, /* with a core */
 		{SIGTERM, true, true, false, true, WORKER_END_ASKED, false},         {EXITED(1), true, false, false, true, WORKER_END_ASKED, false},
-		{SIGKILL, false, false, true, true, WORKER_END_TIMEOUT, true},       {EXITED(127), false, false, false, false, WORKER_END_SPAWN, true},
+		{SIGKILL, false, true, true, true, WORKER_END_OVERTIME, false},      {SIGKILL, false, false, true, true, WORKER_END_TIMEOUT, true},
+		{EXITED(127), false, false, false, false, WORKER_END_SPAWN, true},
 	};
 
 	(void)state;
