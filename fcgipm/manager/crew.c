@@ -230,15 +230,25 @@ static void start_answered(void *ctx, const struct wire_answer *a, struct wire_d
 	pool_touch(w->pool);
 }
 
-static bool start_one(struct pool *p, enum wire_start how, uint64_t template_)
+/* Which kind. */
+struct kind {
+	uint32_t generation, tag;
+};
+
+static struct kind wanted(const struct pool *p)
+{
+	return (struct kind){pool_wanted(p)->generation, p->tag};
+}
+
+static bool start_one(struct pool *p, struct kind kind, enum wire_start how, uint64_t template_)
 {
 	struct worker *w = worker_new(p, how == WIRE_START_TEMPLATE);
 	struct wire_spawn m = {.pool = p->name, .how = (uint8_t)how, .template_ = template_};
 
 	if (w == NULL)
 		return false;
-	m.generation = w->generation = pool_wanted(p)->generation;
-	m.tag = w->tag = p->tag;
+	m.generation = w->generation = kind.generation;
+	m.tag = w->tag = kind.tag;
 	m.slot = w->slot;
 	w->spawned_ms = fp_now_ms();
 	w->depth_peak = queue_depth(p);
@@ -248,7 +258,7 @@ static bool start_one(struct pool *p, enum wire_start how, uint64_t template_)
 
 void template_start(struct pool *p)
 {
-	start_one(p, WIRE_START_TEMPLATE, 0);
+	start_one(p, wanted(p), WIRE_START_TEMPLATE, 0);
 }
 
 bool worker_start(struct pool *p)
@@ -256,12 +266,19 @@ bool worker_start(struct pool *p)
 	struct worker *t;
 
 	if (!template_is_wanted(p))
-		return start_one(p, WIRE_START_EXEC, 0);
+		return start_one(p, wanted(p), WIRE_START_EXEC, 0);
 	t = template_ready(p);
 	if (t != NULL)
-		return start_one(p, WIRE_START_FORK, t->id);
+		return start_one(p, wanted(p), WIRE_START_FORK, t->id);
 	template_boot(p);
 	return false; /* when that is ready */
+}
+
+bool worker_start_old(struct pool *p)
+{
+	const struct worker *t = template_of_old(p);
+
+	return t != NULL && start_one(p, (struct kind){p->current->generation, p->stable_tag}, WIRE_START_FORK, t->id);
 }
 
 /* ---- one of the manager before us ---- */
@@ -407,6 +424,7 @@ static void crashed(struct worker *w, const struct ending *e)
 	pool_set_error(p, "%s", e->text);
 	if (listener_check(p))
 		return; /* no fault of its own */
+	p->transition.old_crashed |= e->old;
 	if (transition_crashed(p, !w->was_ready, e->old, e->text) || e->old)
 		return;
 	if (w->was_ready || pool_census(p).ready > 0)

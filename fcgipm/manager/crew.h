@@ -13,6 +13,8 @@ struct wire_dgram;
 
 /* Asks for one more of the wanted kind.  False: no memory. */
 bool worker_start(struct pool *p);
+/* Asks for one more of the kind that is being replaced, from its template.  False: there is none, or no memory. */
+bool worker_start_old(struct pool *p);
 /* Asks for a template of the wanted kind. */
 void template_start(struct pool *p);
 struct worker *manager_worker(struct manager *m, uint64_t id);

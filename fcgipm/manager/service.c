@@ -199,10 +199,12 @@ struct pool_census pool_census(const struct pool *p)
 		c.total++;
 		c.accepting += accepts;
 		c.retiring += w->state == WORKER_RETIRING || !accepts;
-		if (worker_is_old(w))
+		if (worker_is_old(w)) {
 			c.old_accepting += accepts;
-		else
+			c.old_booting += w->state == WORKER_STARTING || w->state == WORKER_BOOTING;
+		} else {
 			count_wanted(w, &c);
+		}
 	}
 	return c;
 }

@@ -83,6 +83,7 @@ struct transition {
 	enum transition_stage stage;
 	uint32_t need; /* workers of the new kind that must be ready before the old ones go */
 	uint32_t crashes; /* of the new kind */
+	bool old_crashed; /* one of the old kind: no more of that are started */
 	const char *why; /* "reload", "restart", "listener" */
 	bool bind_again; /* another candidate came while the launcher was binding */
 };
@@ -152,6 +153,7 @@ struct pool_census {
 	uint32_t total; /* all that live */
 	uint32_t booting, ready, overdue; /* of the wanted kind; overdue ones are not in ready */
 	uint32_t old_accepting, accepting; /* old ones that can still accept; all that can */
+	uint32_t old_booting; /* of these */
 	uint32_t retiring; /* on their way out, of any kind */
 };
 

@@ -215,6 +215,25 @@ static void steer_surplus(struct pool *p, const struct scale_answer *a, const st
 		decided(p, have, have - gone, over > idle ? "workers.max was lowered" : a->reason);
 }
 
+/* While the new kind boots, which may take its time or come to nothing, the old one serves: what waits gets more of it, from its template. */
+static void steer_relief(struct pool *p, const struct pool_census *c, uint32_t room)
+{
+	uint32_t max = pool_max(p), left = shares_left(p), have = c->old_accepting, want = p->queue.depth, i = 0;
+
+	if (p->transition.old_crashed || c->booting > 0 || want <= c->old_booting || have >= max)
+		return;
+	want -= c->old_booting;
+	if (want > max - have)
+		want = max - have;
+	if (want > room)
+		want = room;
+	while (i < want && i < left && worker_start_old(p))
+		i++;
+	shares_took(p, i);
+	if (i > 0)
+		decided(p, have, have + i, "load, of those that are being replaced");
+}
+
 static void steer_workers(struct pool *p, int64_t now)
 {
 	struct pool_census c = pool_census(p);
@@ -234,6 +253,7 @@ static void steer_workers(struct pool *p, int64_t now)
 		if (started == 0 && backoff_wait_ms(&p->backoff, now) == 0 && c.booting == 0 && c.ready < p->transition.need && c.retiring == 0 &&
 		    !template_boots(p))
 			retire_each(p, worker_is_old, RETIRE_REPLACED, 1);
+		steer_relief(p, &c, room - (started < room ? started : room));
 		return;
 	}
 	steer_old(p, &c);

@@ -39,6 +39,15 @@ struct worker *template_ready(const struct pool *p)
 	return find(p, true);
 }
 
+struct worker *template_of_old(const struct pool *p)
+{
+	for (struct worker *t = p->templates; p->current != NULL && t != NULL; t = t->next)
+		if (t->hooked && t->state == WORKER_READY && t->retiring == RETIRE_NOT && t->generation >= p->floor &&
+		    t->generation <= p->current->generation && t->tag == p->stable_tag)
+			return t;
+	return NULL;
+}
+
 bool template_boots(const struct pool *p)
 {
 	return find(p, false) != NULL;

@@ -22,6 +22,8 @@ struct template_way {
 bool template_is_wanted(const struct pool *p);
 /* One of the wanted kind that can be forked from; NULL. */
 struct worker *template_ready(const struct pool *p);
+/* One of the kind that is being replaced; NULL. */
+struct worker *template_of_old(const struct pool *p);
 /* One is on its way to its first accept. */
 bool template_boots(const struct pool *p);
 /* Boots one of the wanted kind, unless one is booting. */

@@ -58,7 +58,7 @@ bool worker_end_is_crash(enum worker_end e)
 const char *worker_end_name(enum worker_end e)
 {
 	static const char *const names[] = {
-		[WORKER_END_ASKED] = "asked",      [WORKER_END_NORMAL] = "normal",   [WORKER_END_EXIT] = "exit",   [WORKER_END_SIGNAL] = "signal",
+		[WORKER_END_ASKED] = "asked",      [WORKER_END_NORMAL] = "normal",   [WORKER_END_EXIT] = "exit",        [WORKER_END_SIGNAL] = "signal",
 		[WORKER_END_EARLY] = "early exit", [WORKER_END_TIMEOUT] = "timeout", [WORKER_END_OVERTIME] = "timeout", [WORKER_END_SPAWN] = "spawn",
 	};
 

@@ -108,6 +108,28 @@ def test_a_restart_forks_from_a_new_template_and_ends_the_old(fcgipm):
     assert is_there(templates(m)[-1])
 
 
+@pytest.mark.parametrize("how", ["restart", "reload"])
+def test_while_a_new_template_boots_the_old_one_still_gives_what_a_load_wants(fcgipm, place, how):
+    """It may take its time, or hang."""
+    slow = place / "slow"
+    command = f"[/bin/sh, -c, 'while [ -e {slow} ]; do sleep 0.02; done; exec {place}/apps/app']"
+    m = fcgipm(pool("min: 1, max: 6, boot_timeout: 30s", command=command)).ready()
+    old, = templates(m)
+    slow.touch()
+    if how == "reload":
+        m.write(pool("min: 1, max: 6, boot_timeout: 30s", command=command, extra='umask: "0077"'))
+    m.cli(*(["restart", "app"] if how == "restart" else ["reload"]), "--no-wait", check=0)
+    with fcgi.Load(m.socket(), "sleep=200", clients=6) as load:
+        wait_for(lambda: len(m.pids()) == 6)
+        assert templates(m) == [old] and len(set(m.pids()) & set(children_of(m.launcher_pid))) == 6
+        slow.unlink()
+        m.event("pool.replaced")
+        wait_for(lambda: len(templates(m)) == 2 and not is_there(old))
+        load.wait(20)
+    assert not load.failures
+    wait_for(lambda: m.pool()["workers"]["retiring"] == 0)
+
+
 def test_a_reload_whose_template_does_not_boot_leaves_the_old_one_serving(fcgipm, place):
     m = fcgipm(pool("min: 2, max: 3, start: prefork, boot_timeout: 2s")).ready()
     workers = set(m.pids())
