@@ -118,6 +118,8 @@ static void check_life(struct conf_draft *d)
 {
 	warn_beyond_max(d, SETTINGS_AT_POOL_workers_spare, d->set.workers_spare, "so many are never idle");
 	warn_beyond_max(d, SETTINGS_AT_POOL_workers_boot_parallel, d->set.workers_boot_parallel, "so many never boot at once");
+	if (d->set.request_timeout > 0 && d->set.request_slow >= d->set.request_timeout && conf_draft_differs(d, SETTINGS_AT_POOL_request_slow))
+		conf_draft_warn(d, SETTINGS_AT_POOL_request_slow, "is never said: the worker is ended before that (below request.timeout)");
 	check_order(d, SETTINGS_AT_POOL_workers_min, SETTINGS_AT_POOL_workers_max);
 	check_order(d, SETTINGS_AT_POOL_restart_delay, SETTINGS_AT_POOL_restart_max_delay);
 	check_queue(d);

@@ -2,6 +2,7 @@
 #include "fcgipm/conf/section.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,8 +26,8 @@ struct spec_place conf_item_place(const struct conf_node *value, const char *ite
 
 const char *conf_nearest(const char *word, const char *const *words, size_t count)
 {
-	unsigned best = strlen(word) < 5 ? 2 : 3;
-	const char *nearest = NULL;
+	unsigned best = strlen(word) < 5 ? 2 : 3, least = UINT_MAX;
+	const char *nearest = NULL, *begun = NULL;
 
 	if (strlen(word) > 64)
 		return NULL;
@@ -34,12 +35,16 @@ const char *conf_nearest(const char *word, const char *const *words, size_t coun
 		unsigned distance = fp_text_distance(word, words[i]);
 		bool begins = strncmp(word, words[i], strlen(words[i])) == 0 || strncmp(word, words[i], strlen(word)) == 0;
 
-		if (distance < best || (begins && nearest == NULL && strlen(word) > 2)) {
-			best = distance < best ? distance : best;
+		if (distance < best) {
+			best = distance;
 			nearest = words[i];
 		}
+		if (begins && distance < least && strlen(word) > 2) {
+			least = distance;
+			begun = words[i];
+		}
 	}
-	return nearest;
+	return nearest != NULL ? nearest : begun;
 }
 
 /* The words that may stand below prefix ("" or "workers."): keys, and names of sections. */
