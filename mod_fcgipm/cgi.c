@@ -163,9 +163,11 @@ static int respond(request_rec *r)
 /* Nobody has answered, and httpd's core would send the file: its source, where a program was meant. */
 static int refuse(request_rec *r)
 {
-	if (r->handler != NULL && strncmp(r->handler, HANDLERS, strlen(HANDLERS)) == 0)
+	if (r->handler == NULL || r->finfo.filetype != APR_REG)
+		return DECLINED;
+	if (strncmp(r->handler, HANDLERS, strlen(HANDLERS)) == 0)
 		return object(r, OBJECTION_NO_HANDLER);
-	return r->handler != NULL && is_program(r->handler) && config_has_profiles() ? object(r, OBJECTION_NOBODYS) : DECLINED;
+	return is_program(r->handler) && config_has_profiles() ? object(r, OBJECTION_NOBODYS) : DECLINED;
 }
 
 void cgi_register(apr_pool_t *p)

@@ -107,6 +107,7 @@ def test_no_source_is_sent_where_a_program_was_meant(bench, path, why):
     at = bench.httpd.mark()
     assert bench.httpd.get(path).status == 500
     bench.httpd.line(why, at)
+    assert bench.httpd.get(path + "y").status == 404
 
 
 def test_arguments(bench):
