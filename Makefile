@@ -1,5 +1,7 @@
 # fcgipm: `make help` lists the targets.  A layer is a folder below fcgipm/, a role is a layer with a main.c; files are found by their folder.
 BUILD ?= build
+# Always by the same name, or what was built under the other one would not know what it depends on.
+override BUILD := $(patsubst $(CURDIR)/%,%,$(abspath $(BUILD)))
 ifeq ($(origin CC),default)
 CC = gcc
 endif

@@ -172,9 +172,9 @@ static int refuse(request_rec *r)
 
 void cgi_register(apr_pool_t *p)
 {
-	static const char *const before[] = {"mod_cgi.c", "mod_cgid.c", NULL};
+	static const char *const before[] = {"mod_cgi.c", "mod_cgid.c", NULL}, *const behind[] = {"mod_actions.c", NULL};
 
 	(void)p;
 	ap_hook_handler(respond, NULL, before, APR_HOOK_MIDDLE);
-	ap_hook_handler(refuse, NULL, NULL, APR_HOOK_LAST);
+	ap_hook_handler(refuse, behind, NULL, APR_HOOK_LAST);
 }

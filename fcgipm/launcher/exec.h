@@ -92,6 +92,8 @@ void exec_client_refuse(struct exec_client *c, enum fcgipm_refusal no, const cha
 /* Sends; a client that does not read is closed by whoever called when this is false. */
 bool exec_tell_started(struct exec_client *c, int pid, const int *fds, unsigned nfds);
 bool exec_tell_refused(struct exec_client *c, enum fcgipm_refusal code, const char *text);
+/* It has not begun, since its own client did not want it any more: to that a refusal, to nobody else. */
+bool exec_tell_cancelled(struct exec_client *c);
 bool exec_tell_ended(struct exec_client *c, const struct child *child, int status, uint8_t why);
 
 /* ---- exec_run.c */

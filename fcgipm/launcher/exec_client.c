@@ -93,16 +93,26 @@ static void log_refusal(struct exec_client *c, enum fcgipm_refusal code, const c
 	log->missed = 0;
 }
 
-bool exec_tell_refused(struct exec_client *c, enum fcgipm_refusal code, const char *text)
+static bool tell_refused(struct exec_client *c, enum fcgipm_refusal code, const char *text)
 {
 	struct wire_wr w;
 
-	if (text == NULL || text[0] == '\0')
-		text = refusals[code].text;
-	log_refusal(c, code, text);
 	wire_begin(&out, &w, WIRE_X_REFUSED, 0);
 	wire_put_x_refused(&w, &(struct wire_x_refused){.code = code, .text = text});
 	return tell(c, &w, NULL, 0);
+}
+
+bool exec_tell_refused(struct exec_client *c, enum fcgipm_refusal code, const char *text)
+{
+	if (text == NULL || text[0] == '\0')
+		text = refusals[code].text;
+	log_refusal(c, code, text);
+	return tell_refused(c, code, text);
+}
+
+bool exec_tell_cancelled(struct exec_client *c)
+{
+	return tell_refused(c, FCGIPM_REFUSED_STEP, "cancelled");
 }
 
 bool exec_tell_ended(struct exec_client *c, const struct child *child, int status, uint8_t why)

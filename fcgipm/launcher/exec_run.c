@@ -385,7 +385,7 @@ static bool tell_end(struct run *r, int status)
 	if (f->step == PRIV_STEP_NONE && r->state == RUN_RUNS)
 		return exec_tell_ended(c, &r->child, status, r->why);
 	if (f->step == PRIV_STEP_NONE) /* ended on its way to exec: cancelled */
-		return exec_tell_refused(c, FCGIPM_REFUSED_STEP, r->ending ? "cancelled" : "ended before exec") && !c->holds;
+		return (r->ending ? exec_tell_cancelled(c) : exec_tell_refused(c, FCGIPM_REFUSED_STEP, "ended before exec")) && !c->holds;
 	tell_failure(c, f);
 	return !c->holds; /* else nobody knows what is left in its socket */
 }
@@ -429,7 +429,8 @@ void run_cancel(struct run *r, bool at_once)
 	run_unwait(r);
 	run_free(c->launcher, r);
 	profile_settle(c->launcher, p);
-	exec_client_refuse(c, FCGIPM_REFUSED_STEP, "cancelled");
+	if (!exec_tell_cancelled(c) || c->holds)
+		exec_client_close(c);
 }
 
 void run_abandon(struct run *r)

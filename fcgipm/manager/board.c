@@ -21,7 +21,7 @@
 #include "fcgipm/wire/dgram.h"
 #include "include/fcgipm/board.h"
 
-enum { BELL_PAUSE_MS = 2, BELL_READS = 64, TICK_LEAST_MS = 20, MEMORY_MS = 1000, KEPT_MS = 1000 };
+enum { BELL_PAUSE_MS = 2, BELL_READS = 64, TICK_LEAST_MS = 20, MEMORY_MS = 1000, MEMORY_AGE_MS = 10000, KEPT_MS = 1000 };
 
 #define GET(field)        __atomic_load_n(&(field), __ATOMIC_ACQUIRE)
 #define PUT(field, value) __atomic_store_n(&(field), (value), __ATOMIC_RELEASE)
@@ -289,13 +289,22 @@ static void watch_kept(struct worker *w, const struct board_slot *s)
 	log_warn("worker.pinned", KS("pool", w->pool->name), KI("pid", w->pid), KI("ms", age), KI("queued", w->pool->queue.depth));
 }
 
+/* It has served nothing, or as far as can be known it may have: it was as large when it came, and another would be, too. */
+static bool is_as_it_came(const struct worker *w, int64_t now)
+{
+	uint32_t state = state_of(w);
+
+	if (state >= BOARD_IDLE && state != BOARD_BLIND)
+		return w->requests == 0;
+	return now - w->spawned_ms < MEMORY_AGE_MS;
+}
+
 static void watch_size(struct worker *w)
 {
 	uint64_t most = pool_wanted(w->pool)->set.workers_max_memory;
 	int64_t now = fp_now_ms(), have;
 
-	/* One that has served nothing was as large when it came: another would be, too. */
-	if (most == 0 || w->overdue || now - w->measured_ms < MEMORY_MS || (w->requests == 0 && state_of(w) != BOARD_BLIND))
+	if (most == 0 || w->overdue || now - w->measured_ms < MEMORY_MS || is_as_it_came(w, now))
 		return;
 	w->measured_ms = now;
 	have = probe_memory(w->pid);

@@ -197,11 +197,16 @@ static void start_refused(struct worker *w, const struct wire_answer *a)
 	struct pool *p = w->pool;
 	struct backoff_rule rule = pool_backoff_rule(p);
 	int64_t now = fp_now_ms();
+	bool old = worker_is_old(w);
 	char text[512];
 
 	snprintf(text, sizeof(text), "cannot start a worker: %s", a->text[0] != '\0' ? a->text : strerror(a->code));
 	worker_free(w);
 	pool_touch(p);
+	if (old) { /* the new kind is not held back by that */
+		p->transition.old_failed = true;
+		return;
+	}
 	p->held_until_ms = now + NO_ROOM_MS;
 	if (a->code == EAGAIN || a->code == ESRCH)
 		return; /* no room at this moment, or the template has ended: asked again */
@@ -424,7 +429,7 @@ static void crashed(struct worker *w, const struct ending *e)
 	pool_set_error(p, "%s", e->text);
 	if (listener_check(p))
 		return; /* no fault of its own */
-	p->transition.old_crashed |= e->old;
+	p->transition.old_failed |= e->old;
 	if (transition_crashed(p, !w->was_ready, e->old, e->text) || e->old)
 		return;
 	if (w->was_ready || pool_census(p).ready > 0)

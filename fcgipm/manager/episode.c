@@ -26,8 +26,8 @@ static void over(struct pool *p, enum episode_kind kind, struct episode *e)
 
 static void begins(struct pool *p, enum episode_kind kind, struct episode *e, int64_t now)
 {
+	e->times += !e->said;
 	e->said = true;
-	e->times++;
 	if (e->logged_ms != 0 && now - e->logged_ms < EPISODE_AGAIN_MS)
 		return;
 	log_warn(rows[kind].begin, KS("pool", p->name), KI("queued", p->queue.depth), KI("wanted", p->wanted), KI("max", pool_max(p)), KI("times", e->times));
@@ -59,7 +59,7 @@ void episode_note(struct pool *p, enum episode_kind kind, bool there)
 	}
 	if (e->since_ms == 0) {
 		e->since_ms = now;
-	} else if (!e->said && now - e->since_ms >= rows[kind].lasts_ms) {
+	} else if (!e->logged && now - e->since_ms >= rows[kind].lasts_ms) {
 		begins(p, kind, e, now);
 	}
 }

@@ -160,7 +160,7 @@ static bool wants_dump(struct pool *p)
 		p->queue.busy = b.busy + b.kept;
 		return false;
 	}
-	if (p->queue.depth <= c.accepting - c.booting)
+	if (p->queue.depth <= c.accepting - c.booting - c.old_booting)
 		return true;
 	p->queue.busy = c.ready * pool_wanted(p)->set.workers_concurrency;
 	return false;

@@ -211,7 +211,7 @@ struct pool_census pool_census(const struct pool *p)
 
 const char *pool_state_name(const struct pool *p, const struct pool_census *c, uint32_t depth)
 {
-	uint32_t serving = c->accepting > c->booting ? c->accepting - c->booting : 0;
+	uint32_t booting = c->booting + c->old_booting, serving = c->accepting > booting ? c->accepting - booting : 0;
 
 	if (p->removing)
 		return "removing";

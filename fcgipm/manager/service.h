@@ -83,7 +83,7 @@ struct transition {
 	enum transition_stage stage;
 	uint32_t need; /* workers of the new kind that must be ready before the old ones go */
 	uint32_t crashes; /* of the new kind */
-	bool old_crashed; /* one of the old kind: no more of that are started */
+	bool old_failed; /* one of the old kind crashed or could not be started: no more of that */
 	const char *why; /* "reload", "restart", "listener" */
 	bool bind_again; /* another candidate came while the launcher was binding */
 };

@@ -96,10 +96,10 @@ static int64_t memory_of(const struct pool *p)
 /* idle + busy + booting + retiring = total, always: a worker that serves counts as busy, but no more of them than there are. */
 static void put_workers(struct wire_status_pool *o, const struct pool_census *c, const struct survey *s, size_t i)
 {
-	uint32_t up = c->total - c->booting - c->retiring;
+	uint32_t booting = c->booting + c->old_booting, up = c->total - booting - c->retiring;
 	uint32_t busy = s->busy[i] < up ? s->busy[i] : up;
 
-	o->booting = c->booting;
+	o->booting = booting;
 	o->retiring = c->retiring;
 	o->total = c->total;
 	o->busy = s->busy_known ? busy : WIRE_UNKNOWN;

@@ -154,6 +154,10 @@ static bool steer_must_wait(struct pool *p, int64_t now)
 	struct backoff_rule rule = pool_backoff_rule(p);
 	int64_t wait = backoff_wait_ms(&p->backoff, now);
 
+	if (!p->failed && backoff_gave_up(&p->backoff, &rule) && p->transition.stage == TRANSITION_BOOT && p->current != NULL) {
+		p->backoff = (struct backoff){0}; /* of the new kind */
+		transition_fail(p, p->last_error != NULL ? p->last_error : "restart.give_up_after");
+	}
 	if (!p->failed && backoff_gave_up(&p->backoff, &rule)) {
 		p->failed = true;
 		log_error("pool.failed", KS("pool", p->name), KI("crashes", p->backoff.in_row), KS("error", p->last_error));
@@ -215,19 +219,19 @@ static void steer_surplus(struct pool *p, const struct scale_answer *a, const st
 		decided(p, have, have - gone, over > idle ? "workers.max was lowered" : a->reason);
 }
 
-/* While the new kind boots, which may take its time or come to nothing, the old one serves: what waits gets more of it, from its template. */
-static void steer_relief(struct pool *p, const struct pool_census *c, uint32_t room)
+/* While the new kind boots, which may take its time or come to nothing, the old one serves: what a load wants gets more of it, from its template, within the
+ * bounds of its own spec, which are the launcher's. */
+static void steer_relief(struct pool *p, const struct pool_census *c, uint32_t started)
 {
-	uint32_t max = pool_max(p), left = shares_left(p), have = c->old_accepting, want = p->queue.depth, i = 0;
+	uint32_t own = p->current != NULL ? p->current->set.workers_max : 0, all = c->total + started, room = 2 * own > all ? 2 * own - all : 0;
+	uint32_t max = own < pool_max(p) ? own : pool_max(p), serves = pool_wanted(p)->set.workers_concurrency, left = shares_left(p);
+	uint32_t want = (p->queue.busy + p->queue.depth + serves - 1) / serves, have = c->old_accepting, i = 0;
 
-	if (p->transition.old_crashed || c->booting > 0 || want <= c->old_booting || have >= max)
+	if (p->transition.old_failed || c->booting > 0)
 		return;
-	want -= c->old_booting;
-	if (want > max - have)
-		want = max - have;
-	if (want > room)
-		want = room;
-	while (i < want && i < left && worker_start_old(p))
+	if (want > max)
+		want = max;
+	while (have + i < want && i < room && i < left && worker_start_old(p))
 		i++;
 	shares_took(p, i);
 	if (i > 0)
@@ -253,7 +257,7 @@ static void steer_workers(struct pool *p, int64_t now)
 		if (started == 0 && backoff_wait_ms(&p->backoff, now) == 0 && c.booting == 0 && c.ready < p->transition.need && c.retiring == 0 &&
 		    !template_boots(p))
 			retire_each(p, worker_is_old, RETIRE_REPLACED, 1);
-		steer_relief(p, &c, room - (started < room ? started : room));
+		steer_relief(p, &c, started);
 		return;
 	}
 	steer_old(p, &c);

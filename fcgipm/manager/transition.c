@@ -31,7 +31,7 @@ static void transition_boot(struct pool *p)
 	template_try(p);
 	p->transition.need = workers_needed(p);
 	p->transition.crashes = 0;
-	p->transition.old_crashed = false;
+	p->transition.old_failed = false;
 	p->backoff = (struct backoff){0};
 	p->failed = false;
 	log_info("pool.replacing", KS("pool", p->name), KS("why", p->transition.why), KI("generation", pool_wanted(p)->generation),

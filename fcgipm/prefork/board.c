@@ -67,8 +67,10 @@ void board_blind(void)
 	struct board_slot *s = &prefork.board->slots[prefork.slot];
 
 	for (uint32_t was = GET(s->state); was != BOARD_BLIND && was != BOARD_LEAVING;)
-		if (CHANGE(s->state, was, BOARD_BLIND))
+		if (CHANGE(s->state, was, BOARD_BLIND)) {
+			__atomic_sub_fetch(&prefork.board->head.idle, was == BOARD_IDLE, __ATOMIC_RELAXED);
 			return board_wake();
+		}
 }
 
 /* One whose handler does not end it is not left to spin. */

@@ -209,7 +209,7 @@ EXPORT HOT int close(int fd)
 {
 	if (fd == other_listener)
 		other_listener = -1;
-	if (fd == served.fd && served.open && served.forks != prefork.forks && served.header[0] == 0)
+	if (prefork.on && fd == served.fd && served.open && served.forks != prefork.forks && served.header[0] == 0)
 		board_blind(); /* it has read nothing of it: a child that it has made serves it */
 	if (fd == served.fd)
 		served.open = false;

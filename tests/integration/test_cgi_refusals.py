@@ -40,6 +40,16 @@ Alias /misspelt/ @ROOT@/
 <Location /misspelt>
   SetHandler fcgipm-cgi:cgi
 </Location>
+LoadModule actions_module /usr/lib/apache2/modules/mod_actions.so
+Alias /action/ @ROOT@/
+Alias /static/ @ROOT@/
+<Location /action>
+  SetHandler cgi-script
+  Action cgi-script /static/x
+</Location>
+<Location /static>
+  AcceptPathInfo On
+</Location>
 """
 
 
@@ -108,6 +118,10 @@ def test_no_source_is_sent_where_a_program_was_meant(bench, path, why):
     assert bench.httpd.get(path).status == 500
     bench.httpd.line(why, at)
     assert bench.httpd.get(path + "y").status == 404
+
+
+def test_a_module_behind_ours_may_still_answer(bench):
+    assert bench.httpd.get("/action/x").body == b"x"
 
 
 def test_arguments(bench):

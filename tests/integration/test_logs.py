@@ -116,7 +116,7 @@ def test_a_daemon_that_is_absent_comes_and_starts_anew(fcgipm, host, listen, tar
     m.cli("restart", "app", check=0)
     dropped = log.event("log.dropped", level="warn")
     log.event("pool.replaced", after=log.events.index(dropped))
-    assert any(e["error"] in {"Connection refused", "Broken pipe"} for e in m.events), m.events  # the latter from who speaks while it closes
+    wait_for(lambda: any(e["error"] in {"Connection refused", "Broken pipe"} for e in m.events))  # the latter from who speaks while it closes
     assert {e["event"] for e in m.events} == {"log.unreachable"}, "nothing else comes to standard error"
 
 
