@@ -28,7 +28,7 @@ static void begun(struct board_head *h, struct board_slot *s)
 
 /* The coarse clock costs a tenth.  It goes in steps of a few ms, which even out: over many requests the sum is that of the fine one.  False: another thread has
  * made it blind meanwhile. */
-static bool go_to(struct board_slot *s, uint32_t was, enum board_state to)
+static HOT bool go_to(struct board_slot *s, uint32_t was, enum board_state to)
 {
 	struct timespec t;
 
