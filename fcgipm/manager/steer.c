@@ -157,6 +157,7 @@ static bool steer_must_wait(struct pool *p, int64_t now)
 	if (!p->failed && backoff_gave_up(&p->backoff, &rule) && p->transition.stage == TRANSITION_BOOT && p->current != NULL) {
 		p->backoff = (struct backoff){0}; /* of the new kind */
 		transition_fail(p, p->last_error != NULL ? p->last_error : "restart.give_up_after");
+		return true; /* the pool is steered again */
 	}
 	if (!p->failed && backoff_gave_up(&p->backoff, &rule)) {
 		p->failed = true;
