@@ -16,9 +16,11 @@ int http_client_fd(const request_rec *r)
 	return fd;
 }
 
-bool http_client_has_left(short events, bool reads_body)
+bool http_client_has_left(const request_rec *r, short events, bool reads_body)
 {
-	return (events & POLLNVAL) != 0 || (!reads_body && (events & (POLLRDHUP | POLLHUP | POLLERR)) != 0);
+	bool closed = (events & POLLNVAL) != 0 || (r->connection->master == NULL && http_client_fd(r) < 0);
+
+	return closed || (!reads_body && (events & (POLLRDHUP | POLLHUP | POLLERR)) != 0) || r->connection->aborted;
 }
 
 /* As the MPM does it when a connection can be written: the last filter is the core's, and no brigade means what it has. */

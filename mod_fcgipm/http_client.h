@@ -5,11 +5,13 @@
 #include <httpd.h>
 #include <stdbool.h>
 
-/* The client's socket; -1: it has none of its own (a stream of HTTP/2). */
+/* The client's socket; -1: it has none of its own (a stream of HTTP/2), or httpd has closed it. */
 int http_client_fd(const request_rec *r);
-/* What poll(2) says of it: it has gone, or httpd itself has closed the socket, as it does when it is told to end at once.  One whose body is still read is left to
- * the reader. */
-bool http_client_has_left(short events, bool reads_body);
+/* When httpd is told to end at once it closes its clients' sockets below who waits with one, and poll(2) does not wake up from that: it is to be called again after
+ * so long, with what http_client_fd() says then. */
+enum { HTTP_CLIENT_LOOK_MS = 1000 };
+/* What poll(2) says of its socket, or httpd: it has gone.  One whose body is still read is left to the reader. */
+bool http_client_has_left(const request_rec *r, short events, bool reads_body);
 /* Writes what httpd's core has kept for it, as far as the socket takes it without waiting. */
 void http_client_write(conn_rec *c);
 

@@ -429,8 +429,7 @@ static int wait_ms(const struct run *n)
 		end = least(end, n->asked_ms + QUIET_MS);
 	if (n->program.stdio[OUT] < 0 && !n->answered && n->program.state == PROGRAM_STARTED)
 		end = least(end, n->closed_ms + ENDING_MS);
-	if (n->client < 0)
-		end = least(end, now + (n->wants_body ? BLIND_BODY_MS : BLIND_MS));
+	end = least(end, now + (n->client >= 0 ? HTTP_CLIENT_LOOK_MS : n->wants_body ? BLIND_BODY_MS : BLIND_MS));
 	return end <= now ? 0 : (int)least(end - now, INT_MAX);
 }
 
@@ -480,15 +479,17 @@ static void take_client(struct run *n, short events)
 		http_client_write(n->r->connection);
 		n->active_ms = fp_now_ms();
 	}
-	if (http_client_has_left(events, n->wants_body) || n->r->connection->aborted)
+	if (http_client_has_left(n->r, events, n->wants_body))
 		leave(n);
 }
 
 static void turn(struct run *n, int most_ms)
 {
 	struct pollfd p[WATCH_COUNT];
-	int ms = wait_ms(n), got;
+	int ms, got;
 
+	n->client = http_client_fd(n->r);
+	ms = wait_ms(n);
 	watch(n, p);
 	got = poll(p, WATCH_COUNT, most_ms >= 0 && most_ms < ms ? most_ms : ms);
 	if (got < 0)

@@ -23,14 +23,17 @@ static int left_ms(const struct talk_wants *w, int client, int64_t until_ms)
 
 	if (left < 0)
 		left = 0;
+	if (client >= 0 && left > HTTP_CLIENT_LOOK_MS)
+		left = HTTP_CLIENT_LOOK_MS;
 	if (client < 0 && left > (w->body ? BLIND_BODY_MS : BLIND_MS))
 		left = w->body ? BLIND_BODY_MS : BLIND_MS;
 	return left > INT_MAX ? INT_MAX : (int)left;
 }
 
 /* Ends when there is something to do; true: the application may have said something. */
-static bool wait_once(struct talk *t, int client, int64_t until_ms)
+static bool wait_once(struct talk *t, int64_t until_ms)
 {
+	int client = http_client_fd(t->r);
 	struct talk_wants w = talk_wants(t);
 	bool watched = w.body || until_ms == INT64_MAX; /* a client that leaves in a short wait is seen behind it */
 	struct pollfd p[2] = {{.fd = w.fd, .events = w.events}, {.fd = watched ? client : -1, .events = (short)(w.body ? POLLIN : POLLRDHUP)}};
@@ -41,7 +44,7 @@ static bool wait_once(struct talk *t, int client, int64_t until_ms)
 	if (n < 0)
 		return false; /* interrupted */
 	heard = (p[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0;
-	if (http_client_has_left(p[1].revents, w.body) || t->r->connection->aborted)
+	if (http_client_has_left(t->r, p[1].revents, w.body))
 		talk_abort(t);
 	else if (!heard && fp_now_ms() >= w.deadline_ms) /* what it has said meanwhile counts, however long the client kept us from listening */
 		talk_tick(t);
@@ -50,13 +53,12 @@ static bool wait_once(struct talk *t, int client, int64_t until_ms)
 
 bool wait_here(struct talk *t, int64_t until_ms)
 {
-	int client = http_client_fd(t->r);
 	bool readable = false;
 
 	while (!talk_step(t, readable)) {
 		if (until_ms != INT64_MAX && (t->r->connection->data_in_output_filters || fp_now_ms() >= until_ms))
 			return false; /* more would be written only as fast as the client reads */
-		readable = wait_once(t, client, until_ms);
+		readable = wait_once(t, until_ms);
 	}
 	return true;
 }

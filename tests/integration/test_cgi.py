@@ -346,9 +346,10 @@ def test_what_is_wrong_with_a_head_is_said(bench, said, why):
     bench.httpd.line("FP0321: .*/head: " + re.escape(why), at)
 
 
-def test_a_restart_of_httpd_ends_what_streams(bench):
-    """httpd closes its clients' sockets then: neither does a thread spin nor the program go on."""
-    bench.script("stream", "#!/bin/sh\nprintf 'A: b\\n\\n'; while sleep 0.05; do echo line; done\n")
+@pytest.mark.parametrize("goes_on", ["echo line", ":"])
+def test_a_restart_of_httpd_ends_what_runs(bench, goes_on):
+    """httpd closes its clients' sockets then: neither does a thread spin, or wait on, nor the program go on."""
+    bench.script("stream", f"#!/bin/sh\nprintf 'A: b\\n\\n'; echo first; while sleep 0.05; do {goes_on}; done\n")
     with bench.httpd.connect() as s:
         s.sendall(b"GET /cgi-bin/stream HTTP/1.1\r\nHost: x\r\n\r\n")
         assert s.recv(1000)

@@ -581,6 +581,21 @@ def test_a_worker_killed_after_the_first_byte(b):
     assert b.note(name + "died") == "x"
 
 
+def test_a_restart_of_httpd_ends_what_waits(b):
+    """httpd closes its clients' sockets then, and kills after ten seconds who still waits with one."""
+    name = b.name()
+    with b.httpd.connect() as s:
+        s.sendall(f"GET /app?row=two_parts&id={name} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        got = b""
+        while b"first\n" not in got:
+            got += s.recv(4096)
+        began = time.monotonic()
+        b.httpd.restart()
+    assert time.monotonic() - began < 8
+    b.go(name + "go")
+    assert b.ask("hello").status == 200
+
+
 def test_silence_is_504_and_a_full_queue_503(b):
     name = b.name()
     answer = b.ask("holds", where="/brief", id=name)
