@@ -6,9 +6,15 @@
 #include <poll.h>
 #include <util_filter.h>
 
+/* NULL: a stream of HTTP/2, or a connection of another kind. */
+static apr_socket_t *socket_of(const request_rec *r)
+{
+	return r->connection->master == NULL ? ap_get_conn_socket(r->connection) : NULL;
+}
+
 int http_client_fd(const request_rec *r)
 {
-	apr_socket_t *s = r->connection->master == NULL ? ap_get_conn_socket(r->connection) : NULL;
+	apr_socket_t *s = socket_of(r);
 	apr_os_sock_t fd = -1;
 
 	if (s != NULL && apr_os_sock_get(&fd, s) != APR_SUCCESS)
@@ -18,7 +24,7 @@ int http_client_fd(const request_rec *r)
 
 bool http_client_has_left(const request_rec *r, short events, bool reads_body)
 {
-	bool closed = (events & POLLNVAL) != 0 || (r->connection->master == NULL && http_client_fd(r) < 0);
+	bool closed = (events & POLLNVAL) != 0 || (socket_of(r) != NULL && http_client_fd(r) < 0);
 
 	return closed || (!reads_body && (events & (POLLRDHUP | POLLHUP | POLLERR)) != 0) || r->connection->aborted;
 }

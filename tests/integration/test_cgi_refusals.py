@@ -149,8 +149,10 @@ def test_busy(bench):
     with ask("one") as one:
         receive_until(one, b"one\n")
         with ask("two") as two:
+            wait_for(lambda: next(p for p in bench.manager.status()["exec"] if p["name"] == "few")["queue"]["depth"] == 1)
             at = bench.httpd.mark()
-            answer = wait_for(lambda: a if (a := bench.httpd.request("/few/cgi?hello&", headers={"X-Try": "1"})).status == 503 else None)
+            answer = bench.httpd.get("/few/cgi?hello&")
+            assert answer.status == 503
             assert answer.headers["Retry-After"] == "1"
             bench.httpd.line("FP0313: profile few: not run: .*busy", at)
             for gate in ("one", "two"):
