@@ -422,13 +422,19 @@ def test_an_application_that_answers_at_the_first_record(b):
 
 # ---- answers that take their time
 
+def ask_for_two_parts(s, name):
+    """What has come when the first is there."""
+    s.sendall(f"GET /app?row=two_parts&id={name} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    got = b""
+    while b"first\n" not in got:
+        got += s.recv(4096)
+    return got
+
+
 def test_what_an_application_has_said_is_sent_when_it_pauses(b):
     name = b.name()
     with b.httpd.connect() as s:
-        s.sendall(f"GET /app?row=two_parts&id={name} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-        got = b""
-        while b"first\n" not in got:
-            got += s.recv(4096)
+        got = ask_for_two_parts(s, name)
         b.go(name + "go")
         while b"second\n" not in got:
             got += s.recv(4096)
@@ -585,10 +591,7 @@ def test_a_restart_of_httpd_ends_what_waits(b):
     """httpd closes its clients' sockets then, and kills after ten seconds who still waits with one."""
     name = b.name()
     with b.httpd.connect() as s:
-        s.sendall(f"GET /app?row=two_parts&id={name} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-        got = b""
-        while b"first\n" not in got:
-            got += s.recv(4096)
+        ask_for_two_parts(s, name)
         began = time.monotonic()
         b.httpd.restart()
     assert time.monotonic() - began < 8
