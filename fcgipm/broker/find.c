@@ -1,4 +1,4 @@
-/* Finding a program (a child of the launcher).  No component is followed by name twice: what is opened is what was looked at, and stays open.
+/* Finding a program (fcgipm-start).  No component is followed by name twice: what is opened is what was looked at, and stays open.
  *
  * In the part of the path that the administrator wrote a link is followed when it is root's: /bin/sh leads to dash.  Below it any link is refused (openat2(2)),
  * for whoever may write there could make it.  Nothing is opened for reading, so neither a FIFO nor a device is touched. */
@@ -165,7 +165,7 @@ static enum fcgipm_refusal step(struct walk *w)
 	return w->path[w->at + part_len(w)] == '\0' ? take_file(w, name) : take_directory(w, name);
 }
 
-/* Not more of it than is used: each page that a child touches is copied. */
+/* Not more of it than is used: each page that is touched costs one. */
 static void begin(struct walk *w, const struct broker_way *way, size_t len)
 {
 	w->dir = -1;

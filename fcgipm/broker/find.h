@@ -1,4 +1,4 @@
-/* From a path to the file that is run, by descriptor.  In a child between fork and exec, with root's rights and nobody's trust: async-signal-safe throughout. */
+/* From a path to the file that is run, by descriptor.  In fcgipm-start, with root's rights and nobody's trust. */
 #ifndef FCGIPM_BROKER_FIND_H
 #define FCGIPM_BROKER_FIND_H
 

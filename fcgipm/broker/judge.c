@@ -1,13 +1,10 @@
-/* The judgement over a program (a child of the launcher, between fork and exec; it calls nothing).  docs/exec.md has the table of what suexec checks beside it. */
+/* The judgement over a program (fcgipm-start; it calls nothing).  docs/exec.md has the table of what suexec checks beside it. */
 #include "fcgipm/broker/judge.h"
-
-#include <stdbool.h>
 
 #define OTHERS_WRITE (S_IWGRP | S_IWOTH)
 
 struct case_ {
-	const struct spec_profile *p;
-	const struct spec_floors *f;
+	const struct broker_rule *rule;
 	const struct broker_found *found;
 	const struct stat *file;
 	const struct broker_place *directory;
@@ -17,7 +14,7 @@ struct case_ {
 
 static bool owner_fits(const struct case_ *c, uint32_t owner)
 {
-	switch (c->p->file_owner) {
+	switch (c->rule->file_owner) {
 	case SPEC_FILE_OF_RUN:
 		return owner == c->run.uid;
 	case SPEC_FILE_OF_ROOT:
@@ -39,7 +36,7 @@ static enum fcgipm_refusal judge_file(const struct case_ *c)
 		return FCGIPM_REFUSED_WRITABLE;
 	if (!owner_fits(c, c->file->st_uid))
 		return FCGIPM_REFUSED_OWNER;
-	return c->p->file_group && c->file->st_gid != c->run.gid ? FCGIPM_REFUSED_GROUP : FCGIPM_REFUSED_NOT;
+	return c->rule->file_group && c->file->st_gid != c->run.gid ? FCGIPM_REFUSED_GROUP : FCGIPM_REFUSED_NOT;
 }
 
 /* Whoever may write there could put something else in its place. */
@@ -68,38 +65,52 @@ static enum fcgipm_refusal judge_owners_group(const struct case_ *c)
 
 static bool is_own(const struct case_ *c)
 {
-	const struct spec_floors *f = c->f;
+	const struct broker_rule *r = c->rule;
 
-	return c->run.uid == f->manager_uid || c->run.uid == f->conf_uid || c->run.gid == f->manager_gid || c->run.gid == f->conf_gid;
+	return c->run.uid == r->manager.uid || c->run.uid == r->conf.uid || c->run.gid == r->manager.gid || c->run.gid == r->conf.gid;
 }
 
 static enum fcgipm_refusal judge_account(const struct case_ *c)
 {
 	if (c->ordinary)
-		return c->run.uid == c->f->ordinary_uid ? FCGIPM_REFUSED_NOT : FCGIPM_REFUSED_OWNER;
+		return c->run.uid == c->rule->ordinary_uid ? FCGIPM_REFUSED_NOT : FCGIPM_REFUSED_OWNER;
 	if (c->run.uid == 0 || c->run.gid == 0)
 		return FCGIPM_REFUSED_ROOT;
 	if (is_own(c))
 		return FCGIPM_REFUSED_OWN_ACCOUNT;
-	if (c->run.uid < c->p->min_uid)
+	if (c->run.uid < c->rule->min_uid)
 		return FCGIPM_REFUSED_MIN_UID;
-	if (c->run.gid < c->p->min_gid)
+	if (c->run.gid < c->rule->min_gid)
 		return FCGIPM_REFUSED_MIN_GID;
-	if (!c->p->owner)
+	if (!c->rule->owner)
 		return FCGIPM_REFUSED_NOT;
 	return c->found->foreign ? FCGIPM_REFUSED_FILE_SYSTEM : judge_owners_group(c);
 }
 
-enum fcgipm_refusal broker_judge(const struct spec_profile *p, const struct spec_floors *f, const struct broker_found *found, struct broker_ids *ret)
+struct broker_rule broker_rule_of(const struct spec_profile *p, const struct spec_floors *f)
+{
+	return (struct broker_rule){
+		.run = {p->uid, p->gid},
+		.min_uid = p->min_uid,
+		.min_gid = p->min_gid,
+		.manager = {f->manager_uid, f->manager_gid},
+		.conf = {f->conf_uid, f->conf_gid},
+		.ordinary_uid = f->ordinary_uid,
+		.file_owner = p->file_owner,
+		.owner = p->owner,
+		.file_group = p->file_group,
+	};
+}
+
+enum fcgipm_refusal broker_judge(const struct broker_rule *rule, const struct broker_found *found, struct broker_ids *ret)
 {
 	const struct case_ c = {
-		.p = p,
-		.f = f,
+		.rule = rule,
 		.found = found,
 		.file = &found->st,
 		.directory = &found->way[found->depth - 1],
-		.run = {p->owner ? found->st.st_uid : p->uid, p->owner ? found->st.st_gid : p->gid},
-		.ordinary = f->ordinary_uid != UINT32_MAX,
+		.run = rule->owner ? (struct broker_ids){found->st.st_uid, found->st.st_gid} : rule->run,
+		.ordinary = rule->ordinary_uid != UINT32_MAX,
 	};
 	enum fcgipm_refusal r = judge_file(&c);
 

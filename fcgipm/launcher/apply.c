@@ -191,6 +191,7 @@ static int begin_serving(struct load *ld, uint64_t caps, struct fp_err *err)
 	if (r == 0 && !l->ordinary)
 		r = priv_caps_keep(caps, &missing, err);
 	l->bounding = priv_caps_bounding();
+	l->permitted = priv_caps_permitted();
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < priv_cap_count; i++)

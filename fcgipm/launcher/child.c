@@ -1,4 +1,4 @@
-/* Forking, reports and reaping (launcher process).  Nothing here waits: every wait is WNOHANG, every pipe is read when epoll says so. */
+/* Starting, reports and reaping (launcher process).  Nothing here waits: every wait is WNOHANG, every report is read when epoll says so. */
 #include "fcgipm/launcher/child.h"
 
 #include <errno.h>
@@ -16,6 +16,7 @@
 #include "fcgipm/base/fd.h"
 #include "fcgipm/base/log.h"
 #include "fcgipm/launcher/launcher.h"
+#include "fcgipm/priv/spawn.h"
 
 static struct child **bucket_of(struct launcher *l, pid_t pid)
 {
@@ -56,7 +57,7 @@ static void child_execed(struct child *c)
 		c->ops->execed(c);
 }
 
-/* The report pipe: a whole report is a failed step, its end without one is a successful exec. */
+/* A whole report is a failed step, its end without one is a successful exec. */
 static void child_reported(void *ctx, uint32_t events)
 {
 	struct child *c = ctx;
@@ -111,55 +112,42 @@ static int child_enter(struct launcher *l, struct child *c, const struct child_o
 	return 0;
 }
 
-/* fork with the pipe of the report; in the child *ret_report is its writing end. */
-static int child_fork(struct child *c, int cgroup, int *ret_report)
+int child_exec(struct launcher *l, struct child *c, const struct child_ops *ops, const struct priv_jail *jail)
+{
+	struct priv_jail mine = *jail;
+	int report, r;
+
+	mine.signals = l->unclean_signals;
+	mine.bounding = l->bounding;
+	mine.permitted = l->permitted;
+	r = priv_start(l->starter_fd, &mine, &report, &c->pidfd);
+	if (r < 0)
+		return r;
+	c->pid = r;
+	return child_enter(l, c, ops, report);
+}
+
+int child_call(struct launcher *l, struct child *c, const struct child_ops *ops, child_act *act, const void *arg)
 {
 	int report[2];
 
 	if (pipe2(report, O_CLOEXEC) < 0)
 		return -errno;
 	fp_set_nonblock(report[0], true);
-	c->pid = priv_fork(cgroup, &c->pidfd);
-	*ret_report = c->pid == 0 ? report[1] : report[0];
-	if (c->pid == 0)
-		return 0; /* the reading end closes itself at exec or exit */
-	close(report[1]);
-	if (c->pid < 0)
-		close(report[0]);
-	return c->pid;
-}
-
-int child_exec(struct launcher *l, struct child *c, const struct child_ops *ops, const struct priv_jail *jail)
-{
-	int report, r = child_fork(c, jail->cgroup, &report);
-
-	if (r == 0) {
-		struct priv_jail mine = *jail;
-
-		mine.report_fd = report;
-		mine.signals = l->unclean_signals;
-		mine.bounding = l->bounding;
-		priv_jail_exec(&mine);
-	}
-	if (r < 0)
-		return r;
-	return child_enter(l, c, ops, report);
-}
-
-int child_call(struct launcher *l, struct child *c, const struct child_ops *ops, child_act *act, const void *arg)
-{
-	int report, r = child_fork(c, 0, &report);
-
-	if (r == 0) {
+	c->pid = priv_fork(&c->pidfd);
+	if (c->pid == 0) {
 		struct priv_report failure = {.step = PRIV_STEP_NONE};
 
 		if (act(arg, &failure) < 0)
-			priv_jail_fail(report, &failure);
+			priv_jail_fail(report[1], &failure);
 		_exit(0);
 	}
-	if (r < 0)
-		return r;
-	return child_enter(l, c, ops, report);
+	close(report[1]);
+	if (c->pid < 0) {
+		close(report[0]);
+		return c->pid;
+	}
+	return child_enter(l, c, ops, report[0]);
 }
 
 void child_adopt(struct launcher *l, struct child *c, const struct child_ops *ops, pid_t pid, int pidfd)

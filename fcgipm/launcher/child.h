@@ -1,5 +1,5 @@
-/* Every process that the launcher forked and has not reaped.  The launcher never waits for one: what became of it between fork and exec arrives on a
- * close-on-exec pipe, its end by SIGCHLD, and one that does not come to exec within SPAWN_LIMIT_MS is killed. */
+/* Every process that the launcher started and has not reaped.  The launcher never waits for one: what became of it before its program began arrives on a
+ * close-on-exec descriptor, its end by SIGCHLD, and one that does not come to exec within SPAWN_LIMIT_MS is killed. */
 #ifndef FCGIPM_LAUNCHER_CHILD_H
 #define FCGIPM_LAUNCHER_CHILD_H
 
@@ -49,7 +49,7 @@ struct children {
 	unsigned ended_count;
 };
 
-/* Forks into the jail.  0 or -errno; nothing is left behind on failure. */
+/* Starts what enters the jail, by fcgipm-start.  0 or -errno; nothing is left behind on failure. */
 int child_exec(struct launcher *l, struct child *c, const struct child_ops *ops, const struct priv_jail *jail);
 /* Forks a child that runs act(arg) and ends: 0 is success, otherwise *ret names the step.  act must be async-signal-safe. */
 typedef int child_act(const void *arg, struct priv_report *ret);

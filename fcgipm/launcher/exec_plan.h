@@ -2,7 +2,7 @@
 #ifndef FCGIPM_LAUNCHER_EXEC_PLAN_H
 #define FCGIPM_LAUNCHER_EXEC_PLAN_H
 
-#include "fcgipm/broker/find.h"
+#include "fcgipm/broker/errand.h"
 #include "fcgipm/broker/words.h"
 #include "fcgipm/priv/jail.h"
 #include "fcgipm/spec/spec.h"
@@ -14,20 +14,15 @@ struct exec_wish;
 /* Everything about a program but its file. */
 struct exec_plan {
 	const struct spec_profile *spec;
-	struct spec_floors floors;
 	struct broker_words words;
-	struct broker_way way;
+	struct broker_errand errand;
 	char directory[SPEC_PATH_MAX + 1]; /* "": that of the program */
-	uint8_t given; /* descriptors that come along with the request, which is still in the client's socket */
-	int sock;
+	int sock; /* the client's, where the request still is, with its descriptors */
 };
-
-/* What a child reports as PRIV_STEP_CHECK: the refusal, and of FCGIPM_REFUSED_STEP the errno above it. */
-enum { EXEC_PLAN_ERRNO_SHIFT = 8 };
 
 /* FCGIPM_REFUSED_NOT, or why not.  plan->words is to be freed in any case (broker_words_free); the plan points into profile and wish. */
 enum fcgipm_refusal exec_plan_make(const struct launcher *l, const struct profile *p, const struct exec_wish *w, struct exec_plan *plan);
-/* The jail of a child that finds the program itself.  Descriptors and cgroup are the caller's to fill in. */
+/* The jail of a process that finds the program itself.  It points into the plan.  Descriptors and cgroup are the caller's to fill in. */
 void exec_plan_jail(const struct launcher *l, const struct exec_plan *plan, struct priv_jail *j);
 
 #endif

@@ -17,7 +17,6 @@
 #include "fcgipm/launcher/exec_plan.h"
 #include "fcgipm/launcher/launcher.h"
 #include "fcgipm/launcher/profile.h"
-#include "fcgipm/priv/minder.h"
 #include "fcgipm/wire/exec.h"
 
 enum run_state { RUN_WAITS, RUN_STARTS, RUN_RUNS };
@@ -86,7 +85,7 @@ static int fork_with(struct launcher *l, struct run *r, struct priv_jail *jail)
 {
 	jail->cgroup = r->cgroup != NULL ? r->cgroup->dir : 0;
 	jail->minded = r->cgroup == NULL;
-	r->child.kill_signal = jail->minded ? MINDER_KILL : SIGKILL;
+	r->child.kill_signal = jail->minded ? PRIV_MINDER_KILL : SIGKILL;
 	return child_exec(l, &r->child, &run_ops, jail);
 }
 
@@ -99,7 +98,8 @@ static int run_fork(struct launcher *l, struct run *r, const struct exec_plan *p
 	if (rc < 0)
 		return rc;
 	exec_plan_jail(l, plan, &jail);
-	memcpy(jail.stdio, r->stdio, sizeof(jail.stdio));
+	for (unsigned i = 0; i < 3; i++)
+		jail.stdio[i] = r->stdio[i] >= 0 ? r->stdio[i] : l->null_fd; /* until its client's come */
 	jail.leaves_descendants = r->leaves;
 	r->cgroup = cgroup_take(&l->exec.cgroups);
 	rc = fork_with(l, r, &jail);
@@ -362,7 +362,7 @@ static void tell_failure(struct exec_client *c, const struct priv_report *f)
 {
 	char text[256];
 
-	int no = f->error & ((1 << EXEC_PLAN_ERRNO_SHIFT) - 1), error = f->step == PRIV_STEP_CHECK ? f->error >> EXEC_PLAN_ERRNO_SHIFT : f->error;
+	int no = f->error & ((1 << BROKER_ERRNO_SHIFT) - 1), error = f->step == PRIV_STEP_CHECK ? f->error >> BROKER_ERRNO_SHIFT : f->error;
 
 	if (f->step == PRIV_STEP_CHECK && error == 0) {
 		exec_tell_refused(c, (enum fcgipm_refusal)no, NULL);

@@ -61,7 +61,7 @@ struct launcher {
 	enum fp_log_level log_level;
 	enum fp_log_format log_format;
 	uint32_t max_workers;
-	uint64_t unclean_signals, bounding; /* what a child has to undo (priv_jail) */
+	uint64_t unclean_signals, bounding, permitted; /* what a child has to undo, and what it may (priv_jail) */
 	uint64_t caps; /* kept capabilities beside the table's: those that pools name */
 	struct loop_source signals;
 
@@ -75,6 +75,7 @@ struct launcher {
 	uint32_t left_count;
 	struct worker_table workers;
 	uint32_t templates; /* of them */
+	int starter_fd; /* fcgipm-start, which every other program begins as */
 	int library_fd; /* what is preloaded into applications; -1: it is not there */
 	unsigned watchers; /* processes that wait for a busy worker's pause */
 

@@ -190,6 +190,7 @@ static void release(struct launcher *l)
 	runtime_close(l);
 	free((void *)(uintptr_t)l->manager_settings.at);
 	free(l->workers.slot);
+	fp_close(&l->starter_fd);
 	fp_close(&l->library_fd);
 	free(l->exe_dir);
 	free(l->runtime);
@@ -208,6 +209,7 @@ int main(int argc, char **argv)
 			      .control_fd = -1,
 			      .state_fd = -1,
 			      .log_fd = -1,
+			      .starter_fd = -1,
 			      .library_fd = -1,
 			      .log_level = FP_LOG_INFO,
 			      .link.fd = -1};

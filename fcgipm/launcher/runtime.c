@@ -19,6 +19,7 @@
 #include "fcgipm/launcher/holder.h"
 #include "fcgipm/launcher/launcher.h"
 #include "fcgipm/launcher/log_target.h"
+#include "fcgipm/priv/caps.h"
 #include "fcgipm/priv/files.h"
 #include "fcgipm/probe/queue.h"
 #include "fcgipm/wire/dgram.h"
@@ -39,6 +40,10 @@ static int find_exe_dir(struct launcher *l, struct fp_err *err)
 	l->exe_dir = strdup(path);
 	if (l->exe_dir == NULL)
 		return -ENOMEM;
+	l->permitted = priv_caps_permitted();
+	l->starter_fd = runtime_open_role(l, "fcgipm-start");
+	if (l->starter_fd < 0)
+		return fp_fail(err, -l->starter_fd, "cannot open %s/fcgipm-start, which starts all that we run: %m", l->exe_dir);
 	l->library_fd = runtime_open_role(l, "../../lib/fcgipm/libfcgipm-prefork.so"); /* without it every worker is started by its command, as ever */
 	return 0;
 }

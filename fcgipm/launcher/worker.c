@@ -264,25 +264,19 @@ static void jail_of(const struct launcher *l, const struct spec_pool *s, int lis
 }
 
 /* The library, by descriptor, so that neither a chroot nor a mode on the way to it matters; the program finds out itself whether it can reach it. */
-struct preload {
-	char variable[32];
-	struct priv_preload words;
-};
-
-static void preload_of(const struct launcher *l, const struct worker *w, int hook, struct preload *p, struct priv_jail *j)
+static void preload_of(const struct launcher *l, const struct worker *w, int hook, char (*variable)[32], struct priv_jail *j)
 {
 	const struct board_fds *b = &w->pool->board;
 
 	if (l->library_fd < 0 || b->memory < 0)
 		return;
-	snprintf(p->variable, sizeof(p->variable), BOARD_VARIABLE "=%u,%d", w->slot, w->how == WIRE_START_TEMPLATE ? BOARD_ROLE_TEMPLATE : BOARD_ROLE_WORKER);
-	p->words = (struct priv_preload){.needs = "/proc/self/fd", .library = LIBRARY_PATH, .variable = p->variable};
+	snprintf(*variable, sizeof(*variable), BOARD_VARIABLE "=%u,%d", w->slot, w->how == WIRE_START_TEMPLATE ? BOARD_ROLE_TEMPLATE : BOARD_ROLE_WORKER);
+	j->preload = (struct priv_preload){.needs = "/proc/self/fd", .library = LIBRARY_PATH, .variable = *variable};
 	j->keep[0] = b->memory;
 	j->keep[1] = b->bell;
 	j->keep[2] = hook;
 	j->keep[3] = l->library_fd;
 	j->keep_count = 4;
-	j->preload = &p->words;
 }
 
 static void take_spec(struct worker *w, const struct spec_pool *s)
@@ -295,8 +289,8 @@ static void take_spec(struct worker *w, const struct spec_pool *s)
 
 static int worker_fork(struct launcher *l, struct worker *w, const struct spec_pool *s, struct fp_err *err)
 {
-	struct preload preload;
 	struct priv_jail jail;
+	char variable[32];
 	int hook = -1;
 	int output, r = open_output(l, w, s->output, &output);
 
@@ -306,7 +300,7 @@ static int worker_fork(struct launcher *l, struct worker *w, const struct spec_p
 	if (w->how == WIRE_START_TEMPLATE)
 		r = template_open(w, &hook);
 	if (r == 0) {
-		preload_of(l, w, hook, &preload, &jail);
+		preload_of(l, w, hook, &variable, &jail);
 		r = child_exec(l, &w->child, &worker_ops, &jail);
 	}
 	fp_close(&hook);

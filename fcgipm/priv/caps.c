@@ -106,6 +106,16 @@ bool priv_caps_have(int cap)
 	return on == CAP_SET;
 }
 
+uint64_t priv_caps_permitted(void)
+{
+	cap_t now = cap_get_proc();
+	uint64_t have = now != NULL ? permitted_bits(now) : 0;
+
+	if (now != NULL)
+		cap_free(now);
+	return have;
+}
+
 uint64_t priv_caps_bounding(void)
 {
 	uint64_t bits = 0;

@@ -22,7 +22,8 @@ extern const size_t priv_cap_count;
 /* Drops everything but the table's rows and extra (bit set, sandbox.capabilities of the pools) from permitted, effective, inheritable and the
  * bounding set.  *ret_missing: rows of the table that the system withholds (bit set of caps), to be reported, not fatal. */
 int priv_caps_keep(uint64_t extra, uint64_t *ret_missing, struct fp_err *err);
-/* What is in the bounding set. */
+/* What is in the permitted set, and in the bounding set. */
+uint64_t priv_caps_permitted(void);
 uint64_t priv_caps_bounding(void);
 /* True when the capability is in the effective set. */
 bool priv_caps_have(int cap);

@@ -1,4 +1,4 @@
-/* The environment file (launcher's children between fork and exec, look process).  Its lines are an account's own bytes: what is wrong with them is that account's
+/* The environment file (fcgipm-start, look process).  Its lines are an account's own bytes: what is wrong with them is that account's
  * matter, and keeps its workers alone from starting. */
 #include "fcgipm/priv/environment.h"
 

@@ -1,4 +1,4 @@
-/* A file of NAME=VALUE lines, as a worker's environment.  Read between fork and exec, with the account's rights: async-signal-safe throughout. */
+/* A file of NAME=VALUE lines, as a worker's environment.  Read on the way to exec, with the account's rights. */
 #ifndef FCGIPM_PRIV_ENVIRONMENT_H
 #define FCGIPM_PRIV_ENVIRONMENT_H
 

@@ -1,8 +1,7 @@
-/* From fork to exec (a child of the launcher).  Only async-signal-safe calls: no malloc, no stdio, no log, no libcap (which allocates).
+/* From a start to the program (fcgipm-start), and to an account alone (a child of the launcher).  Only async-signal-safe calls: no malloc, no stdio, no log, no libcap (which allocates).
  *
  * The order is the argument for its safety:
- *  1. signals, session, descriptors, limits, priority: as root, on nothing but our own process.  From here on the launcher's listeners, links and
- *     files are closed in this process, not only at exec;
+ *  1. signals, session, descriptors, limits, priority: as root, on nothing but our own process.  From here on it holds no descriptor but what the program is to have, and its way to it;
  *  2. groups, group, user: from here on the account's rights decide.  It may signal us (the launcher waits for nobody, and kills us after a while) but
  *     not trace us: we are not dumpable, whatever fs.suid_dumpable says, and until step 4 we hold a capability that it does not have;
  *  3. chroot and directory: with the account's own rights on the way there, and CAP_SYS_CHROOT as the only effective capability;
@@ -12,23 +11,18 @@
 #include "fcgipm/priv/jail.h"
 
 #include "fcgipm/priv/environment.h"
-#include "fcgipm/priv/minder.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/capability.h>
 #include <linux/keyctl.h>
-#include <linux/sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-/* Where descriptors lie in a child until exec: 0 to 2, keep_as, those below, which exec closes, and nothing else. */
-enum { REPORT_FD = 18, PROGRAM_FD = 19, DIRECTORY_FD = 20, ASIDE_FD = 21 };
 
 const char *priv_step_name(enum priv_step step)
 {
@@ -82,43 +76,31 @@ static int close_others(const struct priv_jail *j)
 		next = j->keep_as + (int)i + 1;
 	}
 	if (r == 0)
-		r = close_range_of(next, REPORT_FD - 1);
+		r = close_range_of(next, PRIV_FD_REPORT - 1);
 	if (r == 0 && j->exec_fd < 0)
-		r = close_range_of(PROGRAM_FD, PROGRAM_FD);
+		r = close_range_of(PRIV_FD_PROGRAM, PRIV_FD_PROGRAM);
 	if (r == 0 && j->directory_fd <= 0)
-		r = close_range_of(DIRECTORY_FD, DIRECTORY_FD);
-	return r == 0 ? close_range_of(ASIDE_FD, INT_MAX) : r;
+		r = close_range_of(PRIV_FD_DIRECTORY, PRIV_FD_DIRECTORY);
+	return r == 0 ? close_range_of(PRIV_FD_CLIENT, INT_MAX) : r;
 }
 
-/* Everything that is passed is first moved out of the way of the numbers that it is to get: those may be in use by one another. */
+static int move(int from, int to, int flags)
+{
+	return from >= 0 && from != to && dup3(from, to, flags) < 0 ? -errno : 0;
+}
+
+/* What the search has opened; all else lies there (spawn.c).  None of it is below 3, where all three are taken. */
 static int step_descriptors(const struct priv_jail *j)
 {
-	enum { STDIO = 3, INHERITED = STDIO + PRIV_KEEP_MAX, COUNT = INHERITED + 3 };
-	int from[COUNT] = {j->stdio[0], j->stdio[1], j->stdio[2]};
-	int to[COUNT] = {0, 1, 2};
+	int r = 0;
 
-	for (unsigned i = 0; i < PRIV_KEEP_MAX; i++) {
-		from[STDIO + i] = i < j->keep_count ? j->keep[i] : -1;
-		to[STDIO + i] = j->keep_as + (int)i;
-	}
-	from[INHERITED] = j->exec_fd;
-	to[INHERITED] = PROGRAM_FD;
-	from[INHERITED + 1] = j->report_fd;
-	to[INHERITED + 1] = REPORT_FD;
-	from[INHERITED + 2] = j->directory_fd > 0 ? j->directory_fd : -1;
-	to[INHERITED + 2] = DIRECTORY_FD;
-
-	for (unsigned i = 0; i < COUNT; i++) {
-		if (from[i] < 0 && i >= STDIO)
-			continue;
-		from[i] = fcntl(from[i], F_DUPFD_CLOEXEC, ASIDE_FD);
-		if (from[i] < 0)
-			return -errno;
-	}
-	for (unsigned i = 0; i < COUNT; i++)
-		if (from[i] >= 0 && dup3(from[i], to[i], i < INHERITED ? 0 : O_CLOEXEC) < 0)
-			return -errno;
-	return close_others(j);
+	for (int i = 0; i < 3 && r == 0; i++)
+		r = move(j->stdio[i], i, 0);
+	if (r == 0)
+		r = move(j->exec_fd, PRIV_FD_PROGRAM, O_CLOEXEC);
+	if (r == 0 && j->directory_fd > 0)
+		r = move(j->directory_fd, PRIV_FD_DIRECTORY, O_CLOEXEC);
+	return r == 0 ? close_others(j) : r;
 }
 
 static int step_limits(const struct priv_jail *j)
@@ -126,7 +108,7 @@ static int step_limits(const struct priv_jail *j)
 	for (unsigned i = 0; i < j->limit_count; i++) {
 		struct rlimit l = {.rlim_cur = j->limits[i].value, .rlim_max = j->limits[i].value};
 
-		if (setrlimit((__rlimit_resource_t)j->limits[i].resource, &l) < 0)
+		if (setrlimit(j->limits[i].resource, &l) < 0)
 			return -errno;
 	}
 	return 0;
@@ -202,7 +184,7 @@ static int step_narrow(const struct priv_jail *j)
 	return set_caps((struct cap_sets){.permitted = have, .effective = have & BIT(CAP_SYS_CHROOT)});
 }
 
-/* Filled in a forked child alone, whose copy of it nobody else sees: too large for a stack. */
+/* fcgipm-start's, which does this once: too large for a stack. */
 static struct priv_environment environment;
 
 /* With the account's rights and no capability that would go beyond them (step_narrow), and before the chroot: secrets need not lie inside. */
@@ -227,7 +209,7 @@ static int step_chroot(const struct priv_jail *j)
 static int step_directory(const struct priv_jail *j)
 {
 	if (j->directory_fd > 0)
-		return fchdir(DIRECTORY_FD) < 0 ? -errno : 0;
+		return fchdir(PRIV_FD_DIRECTORY) < 0 ? -errno : 0;
 	return j->directory[0] != '\0' && chdir(j->directory) < 0 ? -errno : 0;
 }
 
@@ -266,8 +248,8 @@ static int step_capabilities(const struct priv_jail *j)
 
 	if (r == 0)
 		r = set_caps((struct cap_sets){.permitted = asked, .effective = asked, .inheritable = asked});
-	if (r == 0 && j->minded) /* the change of account has taken it away */
-		r = minder_bind();
+	if (r == 0 && j->minded) /* it ends with its minder: the change of account has taken that away */
+		r = prctl(PR_SET_PDEATHSIG, (long)SIGKILL, 0L, 0L, 0L) < 0 ? -errno : 0;
 	for (unsigned long c = 0; r == 0 && c < 64; c++)
 		if ((asked >> c & 1) != 0 && prctl(PR_CAP_AMBIENT, (long)PR_CAP_AMBIENT_RAISE, c, 0L, 0L) < 0)
 			r = -errno;
@@ -290,26 +272,26 @@ static int preload(const struct priv_jail *j)
 {
 	int r = 0;
 
-	if (j->preload == NULL || access(j->preload->needs, F_OK) < 0)
+	if (j->preload.library == NULL || j->preload.library[0] == '\0' || access(j->preload.needs, F_OK) < 0)
 		return 0;
 	if (environment.count == 0)
 		r = priv_environment_begin(&environment, j->envp);
-	return r < 0 ? r : priv_environment_preload(&environment, j->preload->library, j->preload->variable);
+	return r < 0 ? r : priv_environment_preload(&environment, j->preload.library, j->preload.variable);
 }
 
-/* A script, as the kernel says by ENOENT (execveat(2), BUGS): its interpreter gets the name /dev/fd/PROGRAM_FD, which some open and some (Perl) take for the number of a
+/* A script, as the kernel says by ENOENT (execveat(2), BUGS): its interpreter gets the name /dev/fd/PRIV_FD_PROGRAM, which some open and some (Perl) take for the number of a
  * descriptor to read from.  It is opened with the account's own rights; through the descriptor, so that it is the same file. */
 static int keep_script(void)
 {
 	char name[] = "/proc/self/fd/NN";
 	int fd, r = 0;
 
-	name[sizeof(name) - 3] = '0' + PROGRAM_FD / 10;
-	name[sizeof(name) - 2] = '0' + PROGRAM_FD % 10;
+	name[sizeof(name) - 3] = '0' + PRIV_FD_PROGRAM / 10;
+	name[sizeof(name) - 2] = '0' + PRIV_FD_PROGRAM % 10;
 	fd = open(name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return -1;
-	if (dup3(fd, PROGRAM_FD, 0) < 0)
+	if (dup3(fd, PRIV_FD_PROGRAM, 0) < 0)
 		r = -1;
 	close(fd);
 	return r;
@@ -325,9 +307,9 @@ static int exec_program(const struct priv_jail *j)
 		execve(j->path, argv, envp);
 		return -errno;
 	}
-	syscall(SYS_execveat, PROGRAM_FD, "", argv, envp, AT_EMPTY_PATH);
+	syscall(SYS_execveat, PRIV_FD_PROGRAM, "", argv, envp, AT_EMPTY_PATH);
 	if (errno == ENOENT && keep_script() == 0)
-		syscall(SYS_execveat, PROGRAM_FD, "", argv, envp, AT_EMPTY_PATH);
+		syscall(SYS_execveat, PRIV_FD_PROGRAM, "", argv, envp, AT_EMPTY_PATH);
 	return -errno;
 }
 
@@ -385,24 +367,23 @@ static int run_steps(const struct step *steps, size_t count, const struct priv_j
 	return 0;
 }
 
+int priv_jail_narrow(const struct priv_jail *j)
+{
+	uint64_t have;
+	int r = j->change_account ? get_permitted(&have) : 0;
+
+	if (r < 0 || !j->change_account || (have & ~j->permitted) == 0)
+		return r;
+	have &= j->permitted;
+	return set_caps((struct cap_sets){.permitted = have, .effective = have});
+}
+
 void priv_jail_exec(const struct priv_jail *j)
 {
-	struct priv_jail mine = *j;
-	struct priv_report r = {.step = PRIV_STEP_DESCRIPTORS, .error = EMFILE};
+	struct priv_report r;
 
-	/* Out of the way of the numbers that are given out, until the report has its own. */
-	mine.report_fd = fcntl(j->report_fd, F_DUPFD_CLOEXEC, ASIDE_FD);
-	if (mine.report_fd < 0)
-		priv_jail_fail(j->report_fd, &r);
-	r.step = PRIV_STEP_SESSION;
-	if (mine.minded && (r.error = -minder_fork(mine.leaves_descendants)) != 0)
-		priv_jail_fail(mine.report_fd, &r);
-	r.step = PRIV_STEP_CHECK;
-	if (mine.prepare != NULL && mine.prepare(&mine, &r) < 0)
-		priv_jail_fail(mine.report_fd, &r);
-	r = (struct priv_report){.step = PRIV_STEP_DESCRIPTORS, .error = EMFILE};
-	run_steps(to_exec, sizeof(to_exec) / sizeof(to_exec[0]), &mine, &r);
-	priv_jail_fail(r.step <= PRIV_STEP_DESCRIPTORS ? mine.report_fd : REPORT_FD, &r);
+	run_steps(to_exec, sizeof(to_exec) / sizeof(to_exec[0]), j, &r);
+	priv_jail_fail(j->report_fd, &r);
 }
 
 int priv_jail_become(uint32_t uid, uint32_t gid, const uint32_t *groups, uint32_t count, struct priv_report *ret)
@@ -425,30 +406,4 @@ void priv_jail_fail(int report_fd, const struct priv_report *r)
 	ssize_t n = write(report_fd, r, sizeof(*r));
 
 	_exit(n == (ssize_t)sizeof(*r) ? 127 : 126);
-}
-
-/* clone(2) has the flag as well (5.2); its second and third arguments are the stack, none as for fork, and where the pidfd goes. */
-static long clone_without_clone3(int *pidfd)
-{
-	return syscall(SYS_clone, (unsigned long)(CLONE_PIDFD | SIGCHLD), NULL, pidfd, NULL, NULL);
-}
-
-int priv_fork(int cgroup, int *ret_pidfd)
-{
-	int pidfd = -1;
-	struct clone_args args = {
-		.flags = CLONE_PIDFD | (cgroup > 0 ? CLONE_INTO_CGROUP : 0),
-		.pidfd = (uintptr_t)&pidfd,
-		.exit_signal = SIGCHLD,
-		.cgroup = cgroup > 0 ? (uint64_t)cgroup : 0,
-	};
-	long pid = syscall(SYS_clone3, &args, sizeof(args));
-
-	if (pid < 0 && errno == ENOSYS && cgroup <= 0) /* a container's seccomp filter that cannot look into clone_args */
-		pid = clone_without_clone3(&pidfd);
-	if (pid < 0)
-		return -errno;
-	if (pid > 0)
-		*ret_pidfd = pidfd; /* close-on-exec from birth */
-	return (int)pid;
 }

@@ -16,7 +16,7 @@
 #include "fcgipm/base/log.h"
 #include "fcgipm/launcher/launcher.h"
 #include "fcgipm/launcher/profile.h"
-#include "fcgipm/priv/jail.h"
+#include "fcgipm/priv/spawn.h"
 #include "fcgipm/wire/dgram.h"
 #include "fcgipm/wire/exec.h"
 
@@ -28,7 +28,8 @@ enum { FIRST_PID = 5000000 /* beyond any pid_max */, CLIENTS = 3 };
 static unsigned forked;
 static pid_t ending;
 
-int __wrap_priv_fork(int cgroup, int *ret_pidfd);
+int __wrap_priv_fork(int *ret_pidfd);
+int __wrap_priv_start(int starter, const struct priv_jail *j, int *ret_report, int *ret_pidfd);
 int __wrap_waitid(idtype_t type, id_t id, siginfo_t *info, int options);
 pid_t __wrap_waitpid(pid_t pid, int *status, int options);
 pid_t __wrap_wait4(pid_t pid, int *status, int options, struct rusage *used);
@@ -38,11 +39,22 @@ int __real_socketpair(int domain, int type, int protocol, int fds[2]);
 long __wrap_syscall(long number, ...);
 long __real_syscall(long number, ...);
 
-int __wrap_priv_fork(int cgroup, int *ret_pidfd)
+int __wrap_priv_fork(int *ret_pidfd)
 {
-	(void)cgroup;
 	*ret_pidfd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	return FIRST_PID + (int)forked++;
+}
+
+int __wrap_priv_start(int starter, const struct priv_jail *j, int *ret_report, int *ret_pidfd)
+{
+	int report[2], pid = __wrap_priv_fork(ret_pidfd);
+
+	(void)starter, (void)j;
+	if (pid > 0 && pipe2(report, O_CLOEXEC) == 0) {
+		close(report[1]); /* it has come to exec */
+		*ret_report = report[0];
+	}
+	return pid;
 }
 
 int __wrap_waitid(idtype_t type, id_t id, siginfo_t *info, int options)

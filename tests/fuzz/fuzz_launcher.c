@@ -36,7 +36,7 @@
 #include "fcgipm/launcher/link.h"
 #include "fcgipm/launcher/load.h"
 #include "fcgipm/launcher/load_state.h"
-#include "fcgipm/priv/jail.h"
+#include "fcgipm/priv/spawn.h"
 #include "fcgipm/probe/queue.h"
 #include "fcgipm/wire/launcher.h"
 
@@ -57,7 +57,8 @@ static struct {
 	uint8_t spec; /* which one conf sends */
 } world;
 
-int __wrap_priv_fork(int cgroup, int *ret_pidfd);
+int __wrap_priv_fork(int *ret_pidfd);
+int __wrap_priv_start(int starter, const struct priv_jail *j, int *ret_report, int *ret_pidfd);
 int __wrap_waitid(idtype_t type, id_t id, siginfo_t *info, int options);
 pid_t __wrap_waitpid(pid_t pid, int *status, int options);
 pid_t __wrap_wait4(pid_t pid, int *status, int options, struct rusage *used);
@@ -67,9 +68,8 @@ int __real_socketpair(int domain, int type, int protocol, int fds[2]);
 long __wrap_syscall(long number, ...);
 long __real_syscall(long number, ...);
 
-int __wrap_priv_fork(int cgroup, int *ret_pidfd)
+int __wrap_priv_fork(int *ret_pidfd)
 {
-	(void)cgroup;
 	if (world.fork_fails || world.count == MOST_CHILDREN) {
 		world.fork_fails = false;
 		return -EAGAIN;
@@ -77,6 +77,18 @@ int __wrap_priv_fork(int cgroup, int *ret_pidfd)
 	*ret_pidfd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	world.runs[world.count] = true;
 	return FIRST_PID + (int)world.count++;
+}
+
+int __wrap_priv_start(int starter, const struct priv_jail *j, int *ret_report, int *ret_pidfd)
+{
+	int report[2], pid = __wrap_priv_fork(ret_pidfd);
+
+	(void)starter, (void)j;
+	if (pid > 0 && pipe2(report, O_CLOEXEC) == 0) {
+		close(report[1]); /* it has come to exec */
+		*ret_report = report[0];
+	}
+	return pid;
 }
 
 int __wrap_waitid(idtype_t type, id_t id, siginfo_t *info, int options)

@@ -3,6 +3,7 @@ import os
 import re
 import signal
 import subprocess
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -100,15 +101,27 @@ def test_a_step_that_fails_is_named_with_pool_and_errno(fcgipm, place):
     assert m.pool("app")["state"] in ("ready", "starting")
 
 
-def test_an_account_that_stops_everything_it_may_holds_nobody(fcgipm, accounts):
-    a = accounts[0]
-    stopper = subprocess.Popen(["setpriv", f"--reuid={a.pw_uid}", f"--regid={a.pw_gid}", "--clear-groups", "/usr/bin/python3", "-c",
-                                "import os, signal, time\nend = time.monotonic() + 60\nprint(flush=True)\n"
-                                "while time.monotonic() < end:\n"
-                                "    try: os.kill(-1, signal.SIGSTOP)\n"
-                                "    except OSError: pass\n"], stdout=subprocess.PIPE)
+def run_as(account, program, **more):
+    return subprocess.Popen(["setpriv", f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups", "/usr/bin/python3", "-c", program], stdout=subprocess.PIPE, **more)
+
+
+@contextmanager
+def stopping_everything(account):
+    stopper = run_as(account, "import os, signal, time\nend = time.monotonic() + 60\nprint(flush=True)\n"
+                              "while time.monotonic() < end:\n"
+                              "    try: os.kill(-1, signal.SIGSTOP)\n"
+                              "    except OSError: pass\n")
     try:
         stopper.stdout.readline()
+        yield
+    finally:
+        stopper.kill()
+        stopper.wait()
+
+
+def test_an_account_that_stops_everything_it_may_holds_nobody(fcgipm, accounts):
+    a = accounts[0]
+    with stopping_everything(a):
         m = fcgipm("pools:" + pool("c") + pool("c", name="held", user=a.pw_name, workers=2))
         m.expected_errors.add("pool.failed")
         m.event("manager.go")
@@ -116,9 +129,41 @@ def test_an_account_that_stops_everything_it_may_holds_nobody(fcgipm, accounts):
         for _ in range(5):
             m.cli("restart", "app", check=0, timeout=10)
         assert request(m.socket(), "pid").startswith(b"pid=")
-    finally:
-        stopper.kill()
-        stopper.wait()
+
+
+TRACE = """
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+traced = libc.ptrace(0x4206, PID, 0, 0) == 0 # PTRACE_SEIZE
+try: read = os.open("/proc/PID/mem", os.O_RDONLY) >= 0
+except OSError: read = False
+print(traced, read, flush=True)
+"""
+
+
+def starts_of(m, account):
+    """Those that are the account's by now."""
+    def is_one(pid):
+        try:
+            return os.readlink(f"/proc/{pid}/exe").endswith("/fcgipm-start") and proc_status(pid)["Uid"].split() == [str(account.pw_uid)] * 4
+        except OSError:
+            return False  # it has gone meanwhile
+    return [pid for pid in children_of(m.launcher_pid) if is_one(pid)]
+
+
+def test_start_holds_nothing_of_the_launchers(fcgipm, accounts):
+    """Stopped by its account, which it is by then: what it maps and has open, and that it cannot be traced."""
+    a = accounts[0]
+    with stopping_everything(a):
+        m = fcgipm("pools:" + pool("c", user=a.pw_name))
+        m.expected_errors.add("pool.failed")
+        pid = wait_for(lambda: starts_of(m, a))[0]
+    with run_as(a, TRACE.replace("PID", str(pid))) as tracer:
+        assert tracer.communicate(timeout=30)[0].split() == [b"False", b"False"]
+    maps = {line.split()[5] for line in Path(f"/proc/{pid}/maps").read_text().splitlines() if len(line.split()) > 5}
+    assert {Path(name).name for name in maps if not name.startswith("[")} == {"fcgipm-start"}, maps
+    assert {int(fd.name) for fd in Path(f"/proc/{pid}/fd").iterdir()} <= {0, 1, 2, 3, 4, 5, 6, 18}
+    assert Path(f"/proc/{pid}/environ").stat().st_uid == 0, "it is dumpable"
 
 
 def is_zombie(pid):

@@ -46,7 +46,9 @@ static enum fcgipm_refusal judge(struct trial *t)
 {
 	const struct broker_found found = {.st = t->file, .depth = 3, .way = {{.mode = S_IFDIR | 0755}, t->home, t->directory}, .foreign = t->foreign};
 
-	return broker_judge(&t->p, &t->f, &found, &t->ran);
+	const struct broker_rule rule = broker_rule_of(&t->p, &t->f);
+
+	return broker_judge(&rule, &found, &t->ran);
 }
 
 static void the_owner_runs_his_own(void **state)

@@ -1,14 +1,16 @@
-/* Runs a program through the jail and returns what it wrote; the account of the tests needs no entry in any database. */
+/* Runs a program through the jail, by the fcgipm-start of this build, and returns what it wrote; the account of the tests needs no entry in any database. */
 #ifndef TESTS_PRIV_JAILED_H
 #define TESTS_PRIV_JAILED_H
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,9 +20,12 @@
 #include <cmocka.h>
 
 #include "fcgipm/base/fd.h"
+#include "fcgipm/priv/caps.h"
 #include "fcgipm/priv/jail.h"
+#include "fcgipm/priv/job.h"
+#include "fcgipm/priv/spawn.h"
 
-enum { ACCOUNT = 64101, GROUP = 64102, OTHER = 64103 };
+enum { ACCOUNT = 64101, GROUP = 64102, OTHER = 64103, OUT_OF_THE_WAY = 200 };
 
 struct jailed {
 	char out[65536];
@@ -28,6 +33,25 @@ struct jailed {
 	bool reported;
 	int status;
 };
+
+/* The program of this build, beside the tests. */
+static inline int open_starter(void)
+{
+	char path[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	int low, fd;
+
+	assert_true(n > 0);
+	path[n] = '\0';
+	*strstr(path, "/tests/unit/") = '\0';
+	assert_true(strlen(path) + 64 < sizeof(path));
+	strcat(path, "/libexec/fcgipm/fcgipm-start");
+	low = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(low >= 0);
+	fd = fcntl(low, F_DUPFD_CLOEXEC, OUT_OF_THE_WAY);
+	close(low);
+	return fd;
+}
 
 /* Called in the child before the jail: what the test wants it to be different from. */
 typedef void before_jail(struct priv_jail *j);
@@ -72,23 +96,29 @@ static inline void read_all(int fd, char *buf, size_t cap)
 
 static inline void run_jailed(struct priv_jail *j, before_jail *before, struct jailed *ret)
 {
-	int out[2], report[2], null = open("/dev/null", O_RDWR | O_CLOEXEC), pidfd = -1, pid;
+	int out[2], report[2], null = open("/dev/null", O_RDWR | O_CLOEXEC), starter = open_starter(), pidfd = -1, pid;
 
 	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
-	assert_int_equal(pipe2(report, O_CLOEXEC), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, report), 0);
 	j->stdio[0] = null;
 	j->stdio[1] = j->stdio[2] = out[1];
 	j->report_fd = report[1];
-	pid = priv_fork(0, &pidfd);
+	pid = priv_fork(&pidfd);
 	if (pid == 0) {
+		int theirs = fcntl(report[0], F_DUPFD_CLOEXEC, OUT_OF_THE_WAY);
+
 		if (before != NULL)
 			before(j);
-		priv_jail_exec(j);
+		j->permitted = priv_caps_permitted();
+		if (priv_job_send(theirs, j) < 0)
+			_exit(98);
+		priv_start_exec(starter, j);
 	}
 	assert_true(pid > 0);
 	close(out[1]);
 	close(report[1]);
 	close(null);
+	close(starter);
 	read_all(out[0], ret->out, sizeof(ret->out));
 	ret->reported = read(report[0], &ret->report, sizeof(ret->report)) == (ssize_t)sizeof(ret->report);
 	assert_int_equal(waitpid(pid, &ret->status, __WALL), pid);

@@ -519,7 +519,7 @@ static void test_become(void **state)
 
 static void check_fork(void)
 {
-	int pidfd = -1, status, pid = priv_fork(0, &pidfd);
+	int pidfd = -1, status, pid = priv_fork(&pidfd);
 	struct pollfd p;
 
 	if (pid == 0)
@@ -539,8 +539,108 @@ static void test_fork(void **state)
 	check_fork();
 }
 
+/* As the launcher does: the child shares its memory until it is fcgipm-start. */
+static void check_start(void)
+{
+	static const char *const argv[] = {"/bin/sh", "-c", "exit 42", NULL};
+	char ours[64] = "untouched";
+	struct priv_jail j = jail_for(argv);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), starter = open_starter(), report = -1, pidfd = -1, status, pid;
+	struct priv_report r;
+
+	j.change_account = false;
+	j.stdio[0] = j.stdio[1] = j.stdio[2] = null;
+	errno = EXDEV;
+	pid = priv_start(starter, &j, &report, &pidfd);
+	assert_int_equal(errno, EXDEV);
+	assert_true(pid > 0);
+	assert_string_equal(ours, "untouched");
+	assert_int_equal(fcntl(pidfd, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(fcntl(report, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(waitpid(pid, &status, 0), pid); /* its end is a SIGCHLD: no __WALL */
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 42);
+	assert_int_equal(read(report, &r, sizeof(r)), 0);
+	close(report);
+	close(pidfd);
+	close(starter);
+	close(null);
+}
+
+static void test_start(void **state)
+{
+	(void)state;
+	check_start();
+}
+
+/* What fails before fcgipm-start is there is reported as well, and leaves the launcher as it was. */
+static void test_start_that_fails(void **state)
+{
+	static const char *const argv[] = {"/bin/true", NULL};
+	struct priv_jail j = jail_for(argv);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), report = -1, pidfd = -1, status, pid;
+	struct priv_report r;
+
+	(void)state;
+	j.stdio[0] = j.stdio[1] = j.stdio[2] = null;
+	pid = priv_start(null, &j, &report, &pidfd);
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(read(report, &r, sizeof(r)), sizeof(r));
+	assert_string_equal(priv_step_name(r.step), "exec");
+	assert_int_equal(r.error, EACCES);
+	close(report);
+	close(pidfd);
+	close(null);
+}
+
+/* All that a jail points to comes through, whatever its length. */
+static void test_job(void **state)
+{
+	static struct priv_job job;
+	uint32_t groups[256];
+	char text[4096];
+	const uint64_t search[3] = {1, 2, 3};
+	struct priv_jail j, got;
+	int pair[2];
+
+	(void)state;
+	memset(text, 'a', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	for (unsigned i = 0; i < 256; i++)
+		groups[i] = i;
+	j = (struct priv_jail){.uid = ACCOUNT,
+			       .groups = groups,
+			       .group_count = 256,
+			       .chroot = text,
+			       .directory = "",
+			       .path = text,
+			       .search = search,
+			       .search_size = sizeof(search)};
+	j.environment_file = text;
+	j.preload = (struct priv_preload){"needs", text, "A=1"};
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	assert_int_equal(priv_job_send(pair[0], &j), 0);
+	assert_int_equal(priv_job_receive(pair[1], &job, &got), 0);
+	assert_int_equal(got.uid, ACCOUNT);
+	assert_memory_equal(got.groups, groups, sizeof(groups));
+	assert_memory_equal(got.search, search, sizeof(search));
+	assert_string_equal(got.chroot, text);
+	assert_string_equal(got.directory, "");
+	assert_string_equal(got.environment_file, text);
+	assert_string_equal(got.path, text);
+	assert_string_equal(got.preload.needs, "needs");
+	assert_string_equal(got.preload.library, text);
+	assert_string_equal(got.preload.variable, "A=1");
+	assert_int_equal(write(pair[0], text, 1000), 1000); /* no job: its size is not one */
+	assert_int_equal(priv_job_receive(pair[1], &job, &got), -EPROTO);
+	close(pair[0]);
+	assert_int_equal(priv_job_receive(pair[1], &job, &got), -EPROTO);
+	close(pair[1]);
+}
+
 /* As in containers whose filter answers ENOSYS.  The filter stays, so this test is the last. */
-static void test_fork_without_clone3(void **state)
+static void test_without_clone3(void **state)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
@@ -556,6 +656,7 @@ static void test_fork_without_clone3(void **state)
 	assert_int_equal(syscall(SYS_clone3, NULL, 0), -1);
 	assert_int_equal(errno, ENOSYS);
 	check_fork();
+	check_start();
 }
 
 static int make_dir(void **state)
@@ -599,7 +700,10 @@ int main(void)
 		cmocka_unit_test(test_ordinary_user),
 		cmocka_unit_test(test_become),
 		cmocka_unit_test(test_fork),
-		cmocka_unit_test(test_fork_without_clone3),
+		cmocka_unit_test(test_start),
+		cmocka_unit_test(test_start_that_fails),
+		cmocka_unit_test(test_job),
+		cmocka_unit_test(test_without_clone3),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);

@@ -1,5 +1,5 @@
-/* The minder (a child of the launcher that never execs).  Only async-signal-safe calls; it touches nothing but signals, its own children and /proc's list of them. */
-#include "fcgipm/priv/minder.h"
+/* The minder (fcgipm-start, which then never execs the program).  It touches nothing but signals, its own children and /proc's list of them. */
+#include "fcgipm/start/minder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +12,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "fcgipm/priv/jail.h"
 
 static void keep_kill_alone(void)
 {
@@ -111,7 +113,7 @@ static void mind(pid_t program, const sigset_t *signals, bool leaves)
 		signo = sigwaitinfo(signals, NULL);
 		if (signo == SIGTERM && kill(-program, SIGTERM) < 0)
 			kill(program, SIGTERM);
-		if (signo == MINDER_KILL) {
+		if (signo == PRIV_MINDER_KILL) {
 			kill(program, SIGKILL);
 			leaves = false;
 		}
@@ -129,7 +131,7 @@ int minder_fork(bool leaves)
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGCHLD);
 	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, MINDER_KILL);
+	sigaddset(&signals, PRIV_MINDER_KILL);
 	if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L) < 0)
 		return -errno;
 	pid = syscall(SYS_clone, (unsigned long)SIGCHLD, NULL, NULL, NULL, NULL);
@@ -137,10 +139,6 @@ int minder_fork(bool leaves)
 		return -errno;
 	if (pid > 0)
 		mind((pid_t)pid, &signals, leaves);
-	return minder_bind();
-}
-
-int minder_bind(void)
-{
-	return prctl(PR_SET_PDEATHSIG, (long)SIGKILL, 0L, 0L, 0L) < 0 ? -errno : 0;
+	return prctl(PR_SET_PDEATHSIG, (long)SIGKILL, 0L, 0L, 0L) < 0 ? -errno
+								      : 0; /* and once more behind the change of account, which takes it away (jail.c) */
 }
