@@ -30,7 +30,7 @@ APLOG_USE_MODULE(fcgipm);
 enum {
 	BUFFER = 60 * 1024, /* below httpd's FlushMaxThreshold: passing on what fits never waits for the client */
 	FLUSH_MS = 10, /* a program that is silent for so long has paused, and is not just ending */
-	QUIET_MS = 20, /* only then it is asked whether it has begun */
+	QUIET_MS = 20, /* only then it is asked whether it has begun, and again after twice, four times that and so on */
 	BEGINNING_MS = 500, /* that a filter is given for its first word, where it is wanted at once */
 	ENDING_MS = 100, /* between the end of its output and its own */
 	BLIND_MS = 20, /* between looks at a client that has no socket of its own */
@@ -77,6 +77,7 @@ static void start(struct run *n)
 	int r = program_begin(&n->program, n->r, config_of_server(n->r->server)->brokers, &n->what, &err);
 
 	n->asked_ms = n->active_ms = fp_now_ms();
+	n->look_ms = n->asked_ms + QUIET_MS;
 	if (r < 0)
 		fail(n, n->profile->local ? refusal_of_local(r) : refusal_of_error(r), apr_pstrdup(n->r->pool, err.text));
 	else if (n->program.stdio[IN] >= 0)
@@ -384,17 +385,16 @@ static bool is_behind(const struct run *n)
 	return n->client >= 0 && n->r->connection->data_in_output_filters;
 }
 
-static bool wants_news(const struct run *n, int64_t now)
+/* Not that it has begun, which would wake us once more for nothing.  One that does not begin lets go of its descriptors. */
+static bool wants_news(const struct run *n)
 {
-	if (n->program.stdio[OUT] < 0)
-		return is_running(n);
-	return n->program.state == PROGRAM_ASKED && now - n->asked_ms >= QUIET_MS;
+	return n->program.stdio[OUT] < 0 && is_running(n);
 }
 
 static void watch(const struct run *n, struct pollfd p[])
 {
 	const int *fds = n->program.stdio;
-	bool behind = is_behind(n), news = wants_news(n, fp_now_ms());
+	bool behind = is_behind(n), news = wants_news(n);
 	int client = (n->wants_body ? POLLIN : POLLRDHUP) | (behind ? POLLOUT : 0);
 
 	p[WATCH_IN] = (struct pollfd){.fd = n->left_len > 0 ? fds[IN] : -1, .events = POLLOUT};
@@ -425,8 +425,8 @@ static int wait_ms(const struct run *n)
 
 	if (may_flush(n))
 		end = least(end, n->active_ms + FLUSH_MS);
-	if (n->program.state == PROGRAM_ASKED && !wants_news(n, now))
-		end = least(end, n->asked_ms + QUIET_MS);
+	if (n->program.state == PROGRAM_ASKED && !wants_news(n))
+		end = least(end, n->look_ms);
 	if (n->program.stdio[OUT] < 0 && !n->answered && n->program.state == PROGRAM_STARTED)
 		end = least(end, n->closed_ms + ENDING_MS);
 	end = least(end, now + (n->client >= 0 ? HTTP_CLIENT_LOOK_MS : n->wants_body ? BLIND_BODY_MS : BLIND_MS));
@@ -451,19 +451,6 @@ static void end_silence(struct run *n)
 	fail(n, queued ? FAILURE_EXEC_NO_TURN : FAILURE_EXEC_SILENCE, "");
 }
 
-static void tick(struct run *n)
-{
-	int64_t now = fp_now_ms();
-
-	if (may_flush(n) && now - n->active_ms >= FLUSH_MS) {
-		answer_pass(&n->answer, true);
-		if (n->answer.client_left)
-			leave(n);
-	}
-	if (!n->over && now - n->active_ms >= silence_ms(n))
-		end_silence(n);
-}
-
 static void take_news(struct run *n)
 {
 	enum program_state before = n->program.state;
@@ -471,6 +458,24 @@ static void take_news(struct run *n)
 	program_look(&n->program);
 	if (before == PROGRAM_ASKED && n->program.state == PROGRAM_STARTED)
 		n->active_ms = fp_now_ms();
+}
+
+static void tick(struct run *n)
+{
+	int64_t now = fp_now_ms();
+	bool silent = !n->over && now - n->active_ms >= silence_ms(n);
+
+	if (n->program.state == PROGRAM_ASKED && (now >= n->look_ms || silent)) {
+		take_news(n);
+		n->look_ms = now + (now - n->asked_ms);
+	}
+	if (may_flush(n) && now - n->active_ms >= FLUSH_MS) {
+		answer_pass(&n->answer, true);
+		if (n->answer.client_left)
+			leave(n);
+	}
+	if (!n->over && now - n->active_ms >= silence_ms(n))
+		end_silence(n);
 }
 
 static void take_client(struct run *n, short events)

@@ -56,7 +56,7 @@ struct run {
 	int client; /* its descriptor; -1 */
 	bool heard; /* it has said something since run_flush() began */
 	int patience_ms; /* of run_flush() */
-	int64_t asked_ms, active_ms; /* when; when a byte came or went */
+	int64_t asked_ms, active_ms, look_ms; /* when; when a byte came or went; when to ask whether it has begun */
 	int64_t closed_ms; /* when its output came to its end */
 	int64_t timeout_ms; /* FcgipmTimeout */
 	struct stderr_lines errors;

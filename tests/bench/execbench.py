@@ -149,17 +149,22 @@ def measure(url, clients):
     return got
 
 
+def ratio(rounds, ours, other, key):
+    """Of neighbours in time: the machine's own speed changes from minute to minute by more than what is measured."""
+    return statistics.median(a[key] / max(b[key], 0.001) for a, b in zip(rounds[ours], rounds[other]))
+
+
 def show(title, rounds, against):
     keys = ("a second", "p50 ms", "p99 ms", "a CPU-second", "failed")
     medians = {name: {k: statistics.median(r[k] for r in got) for k in keys} for name, got in rounds.items()}
     ours = next(n for n in medians if n.startswith("mod_fcgipm"))
-    print(f"\n{title}; requests of a trivial compiled program, medians of {len(rounds[ours])} rounds of {SECONDS} s in turns")
+    print(f"\n{title}; requests of a trivial compiled program, medians of {len(rounds[ours])} rounds of {SECONDS} s in turns, ratios by round")
     for name, m in medians.items():
-        ratio = ""
+        ratios = ""
         if name == ours:
-            ratio = "  " + ", ".join(f"x{m['a second'] / medians[o]['a second']:.2f} of {o} a second (x{m['a CPU-second'] / medians[o]['a CPU-second']:.2f} a CPU-second, p99 x{m['p99 ms'] / medians[o]['p99 ms']:.2f})"
-                                     for o in against if o in medians)
-        print(f"  {name.ljust(26)} {m['a second']:7.0f} a second  p50 {m['p50 ms']:7.2f} ms  p99 {m['p99 ms']:8.2f} ms  {m['a CPU-second']:6.0f} a CPU-second  {m['failed']:.0f} failed{ratio}")
+            ratios = "  " + ", ".join("x{:.2f} of {} a second (x{:.2f} a CPU-second, p99 x{:.2f})".format(
+                ratio(rounds, ours, o, "a second"), o, ratio(rounds, ours, o, "a CPU-second"), ratio(rounds, ours, o, "p99 ms")) for o in against if o in medians)
+        print(f"  {name.ljust(26)} {m['a second']:7.0f} a second  p50 {m['p50 ms']:7.2f} ms  p99 {m['p99 ms']:8.2f} ms  {m['a CPU-second']:6.0f} a CPU-second  {m['failed']:.0f} failed{ratios}")
 
 
 def turns(rounds, candidates, clients):
@@ -185,7 +190,7 @@ def cgi(rounds):
         for url in candidates.values():
             answers(url)
         for clients in (8, 64):
-            show(f"CGI, httpd event, {clients} clients", turns(rounds, candidates, clients), ("mod_cgid", "nginx, fcgiwrap"))
+            show(f"CGI, httpd event, {clients} clients", turns(2 * rounds + 1, candidates, clients), ("mod_cgid", "nginx, fcgiwrap"))
 
 
 def big(rounds):
