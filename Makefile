@@ -114,7 +114,7 @@ $(LIBRARY): $(wildcard fcgipm/prefork/*.[ch]) include/fcgipm/board.h
 # What every start begins with: static and small, since each start pays for each of its pages.  By musl, whose start-up is a tenth of glibc's; START_CC=gcc START_LAYOUT= does as well, but more slowly, and glibc's looks at GLIBC_TUNABLES.
 # Neither sanitizers nor PIE: its environment is another's, and to relocate itself costs a page copied.
 START_CC ?= musl-gcc
-START_CFLAGS = -std=gnu2x -D_GNU_SOURCE -I. -idirafter /usr/include -idirafter /usr/include/$(shell $(CC) -print-multiarch) -O2 -g -fPIC -fstack-protector-strong $(WARN)
+START_CFLAGS = -std=gnu2x -D_GNU_SOURCE -I. -idirafter /usr/include -idirafter /usr/include/$(shell $(CC) -print-multiarch) -O2 -g -fPIC -fstack-protector-strong $(WARN) $(START_SANITIZE)
 # It lies in the half terabyte in which x86-64's stack is: one branch of page tables less to make and to free is 3 % of a start (docs/measured.md).  crtbegin.o reaches only what is below 2 GB.
 ifeq ($(shell $(CC) -print-multiarch 2>/dev/null),x86_64-linux-gnu)
 START_LAYOUT ?= -nostartfiles $(addprefix /usr/lib/x86_64-linux-musl/,crt1.o crti.o crtn.o) -Wl,-Ttext-segment=0x7f9000000000,--no-relax,--defsym=_DYNAMIC=0x7f9000000000
@@ -209,7 +209,7 @@ check-integration: tests ## The tests with real programs (T=name picks some)
 asan: deps ## All tests under AddressSanitizer and UBSan, in build/asan
 	@$(MAKE) -j$(JOBS) --no-print-directory tests $(ASAN_FLAGS)
 	@ASAN_OPTIONS=detect_leaks=1 tools/check.sh $(BUILD)/asan unit fuzz integration
-ASAN_FLAGS = BUILD=$(BUILD)/asan HARDEN='-O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined'
+ASAN_FLAGS = BUILD=$(BUILD)/asan HARDEN='-O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined' START_SANITIZE='-fsanitize=undefined -fsanitize-undefined-trap-on-error'
 
 fuzz: ## Fuzz each parser of foreign bytes for FUZZ_SECONDS (60)
 	@tools/fuzz.sh $(BUILD) "$(FUZZ_WRAPS)" $(FUZZ_NAMES)
