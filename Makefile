@@ -119,7 +119,7 @@ START_CFLAGS = -std=gnu2x -D_GNU_SOURCE -I. -idirafter /usr/include -idirafter /
 ifeq ($(shell $(CC) -print-multiarch 2>/dev/null),x86_64-linux-gnu)
 START_LAYOUT ?= -nostartfiles $(addprefix /usr/lib/x86_64-linux-musl/,crt1.o crti.o crtn.o) -Wl,-Ttext-segment=0x7f9000000000,--no-relax,--defsym=_DYNAMIC=0x7f9000000000
 endif
-START_SOURCES = $(wildcard fcgipm/start/*.c) $(addprefix fcgipm/,priv/jail.c priv/job.c priv/environment.c broker/find.c broker/judge.c wire/dgram.c wire/cursor.c base/fd.c)
+START_SOURCES = $(wildcard fcgipm/start/*.c) $(addprefix fcgipm/,priv/jail.c priv/job.c priv/environment.c broker/find.c broker/judge.c wire/dgram.c wire/cursor.c base/fd.c base/slice.c)
 $(STARTER): $(START_SOURCES) $(foreach l,start priv broker wire spec base,$(wildcard fcgipm/$(l)/*.h)) $(wildcard include/fcgipm/*.h)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)

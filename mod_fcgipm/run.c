@@ -31,6 +31,7 @@ enum {
 	BUFFER = 60 * 1024, /* below httpd's FlushMaxThreshold: passing on what fits never waits for the client */
 	FLUSH_MS = 10, /* a program that is silent for so long has paused, and is not just ending */
 	QUIET_MS = 20, /* only then it is asked whether it has begun, and again after twice, four times that and so on */
+	LOOK_MOST_MS = 1000, /* but no later */
 	BEGINNING_MS = 500, /* that a filter is given for its first word, where it is wanted at once */
 	ENDING_MS = 100, /* between the end of its output and its own */
 	BLIND_MS = 20, /* between looks at a client that has no socket of its own */
@@ -445,7 +446,6 @@ static void end_silence(struct run *n)
 	n->over = true;
 	if (n->answered)
 		return;
-	program_look(&n->program);
 	queued = n->program.state == PROGRAM_ASKED;
 	program_cancel(&n->program);
 	fail(n, queued ? FAILURE_EXEC_NO_TURN : FAILURE_EXEC_SILENCE, "");
@@ -467,7 +467,7 @@ static void tick(struct run *n)
 
 	if (n->program.state == PROGRAM_ASKED && (now >= n->look_ms || silent)) {
 		take_news(n);
-		n->look_ms = now + (now - n->asked_ms);
+		n->look_ms = now + least(now - n->asked_ms, LOOK_MOST_MS);
 	}
 	if (may_flush(n) && now - n->active_ms >= FLUSH_MS) {
 		answer_pass(&n->answer, true);

@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { SHORTEST_NS = 100000, RESET_ON_FORK = 1 };
+enum { SHORTEST_NS = 100000 };
 
 /* As sched_setattr(2) has it; the C library knows it not before 2.41. */
 struct attributes {
@@ -18,15 +18,24 @@ struct attributes {
 	uint64_t runtime, deadline, period;
 };
 
-void fp_ask_short_slice(void)
+static void ask(uint64_t slice_ns)
 {
 	struct attributes a = {
 		.size = sizeof(a),
 		.policy = SCHED_OTHER,
-		.flags = RESET_ON_FORK,
 		.nice = getpriority(PRIO_PROCESS, 0),
-		.runtime = SHORTEST_NS,
+		.runtime = slice_ns,
 	};
 
 	(void)syscall(SYS_sched_setattr, 0, &a, 0U);
+}
+
+void fp_ask_short_slice(void)
+{
+	ask(SHORTEST_NS);
+}
+
+void fp_ordinary_slice(void)
+{
+	ask(0);
 }

@@ -3,7 +3,9 @@
 #define FCGIPM_BASE_SLICE_H
 
 /* Asks for the shortest time slice (sched(7); Linux 6.12 and later, before that it changes nothing): whoever asks for little at a time comes first, and we never
- * need more.  What the caller forks from now on has the ordinary slice and a nice value not below 0 (SCHED_FLAG_RESET_ON_FORK). */
+ * need more.  Children inherit it. */
 void fp_ask_short_slice(void);
+/* Back to what everybody has, as a child of one that asked.  Async-signal-safe. */
+void fp_ordinary_slice(void);
 
 #endif

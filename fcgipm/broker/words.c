@@ -211,6 +211,17 @@ static uint32_t count_of(const char **texts)
 	return n;
 }
 
+/* What exec would refuse (execve(2): MAX_ARG_STRLEN, 32 pages), before anything is started for it. */
+static bool has_long(const char **texts)
+{
+	enum { LONGEST = 128 << 10 };
+
+	for (; *texts != NULL; texts++)
+		if (strnlen(*texts, LONGEST) == LONGEST)
+			return true;
+	return false;
+}
+
 enum fcgipm_refusal broker_words_read(struct wire_blob bytes, const struct spec_profile *p, struct broker_words *ret)
 {
 	struct wire_rd r = {.at = bytes.at, .len = bytes.len}, argv = r, envp;
@@ -235,6 +246,8 @@ enum fcgipm_refusal broker_words_read(struct wire_blob bytes, const struct spec_
 	fill_texts(envp, sent);
 	clean(p, sent, envc, w.envp);
 	*ret = w;
+	if (has_long(w.argv) || has_long(w.envp))
+		return FCGIPM_REFUSED_TOO_LARGE;
 	if (!spec_path_ok(w.argv[0]) || w.argv[0][1] == '\0')
 		return FCGIPM_REFUSED_PATH;
 	return arguments_fit(p, &w) ? FCGIPM_REFUSED_NOT : FCGIPM_REFUSED_ARGUMENTS;

@@ -15,6 +15,7 @@
 #include "fcgipm/base/clock.h"
 #include "fcgipm/base/fd.h"
 #include "fcgipm/base/log.h"
+#include "fcgipm/base/slice.h"
 #include "fcgipm/launcher/launcher.h"
 #include "fcgipm/priv/spawn.h"
 
@@ -72,9 +73,9 @@ static void child_reported(void *ctx, uint32_t events)
 	if (n == (ssize_t)sizeof(r) && r.step > PRIV_STEP_NONE && r.step < PRIV_STEP_COUNT) {
 		c->failure = r;
 		child_kill(c); /* its account may have stopped it on its way to exit */
-	} else {
+	} else if (n >= 0) {
 		child_execed(c);
-	}
+	} /* else it has died before it had read its job (ECONNRESET) */
 }
 
 static void child_overdue(void *ctx)
@@ -102,7 +103,7 @@ static void child_list(struct launcher *l, struct child *c, const struct child_o
 	c->report = (struct loop_source){.fd = -1};
 }
 
-/* The parent's half after the fork. */
+/* What it is to the launcher from then on. */
 static int child_enter(struct launcher *l, struct child *c, const struct child_ops *ops, int report_fd)
 {
 	child_list(l, c, ops);
@@ -137,6 +138,9 @@ int child_call(struct launcher *l, struct child *c, const struct child_ops *ops,
 	c->pid = priv_fork(&c->pidfd);
 	if (c->pid == 0) {
 		struct priv_report failure = {.step = PRIV_STEP_NONE};
+
+		fp_ordinary_slice();
+		(void)setpriority(PRIO_PROCESS, 0, l->nice);
 
 		if (act(arg, &failure) < 0)
 			priv_jail_fail(report[1], &failure);
@@ -201,7 +205,7 @@ static bool session_has_ended(struct launcher *l, pid_t sid)
 	return false;
 }
 
-/* A zombie that we forked: a report may still lie in the pipe.  Its group is signalled before it is reaped, while its number is still its own; those of
+/* A zombie that we started: a report may still lie in the pipe.  Its group is signalled before it is reaped, while its number is still its own; those of
  * its session that left the group are our children by now (we are the subreaper). */
 static void child_ended(struct child *c)
 {

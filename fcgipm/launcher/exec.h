@@ -70,7 +70,7 @@ struct exec {
 	uint64_t refused;
 	struct exec_log log, strangers; /* apart, so that who is no client cannot keep anything else from the log */
 	struct cgroups cgroups;
-	struct run *runs; /* that have been forked */
+	struct run *runs; /* that have been started */
 	struct ledger ledger;
 };
 

@@ -69,7 +69,7 @@ void exec_plan_jail(const struct launcher *l, const struct exec_plan *plan, stru
 		.envp = plan->words.envp,
 		.search = &plan->errand,
 		.search_size = sizeof(plan->errand),
-		.client_fd = plan->sock,
+		.client_fd = plan->errand.given != 0 ? plan->sock : 0,
 	};
 	for (unsigned i = 0; i < SPEC_LIMITS; i++) {
 		if (s->limits[i] == SPEC_LIMIT_INHERIT)

@@ -1,4 +1,4 @@
-/* What runs for clients of the exec broker (launcher process): admitted by a profile, in order, forked, and ended with all that it left. */
+/* What runs for clients of the exec broker (launcher process): admitted by a profile, in order, started, and ended with all that it left. */
 #include "fcgipm/launcher/exec.h"
 
 #include <errno.h>
@@ -23,7 +23,7 @@ enum run_state { RUN_WAITS, RUN_STARTS, RUN_RUNS };
 
 struct run {
 	struct child child;
-	struct run *next; /* of those that wait, or that were forked */
+	struct run *next; /* of those that wait, or that were started */
 	struct exec_client *client; /* NULL: it has gone */
 	struct exec_account *account; /* of words: while it waits */
 	struct profile *profile;
@@ -40,7 +40,7 @@ struct run {
 	int64_t timeout_ms, stop_timeout_ms;
 };
 
-/* ---- judging before the fork ---- */
+/* ---- judging before the start ---- */
 
 static enum fcgipm_refusal permits(const struct exec_client *c, const struct profile *p)
 {
@@ -51,7 +51,7 @@ static enum fcgipm_refusal permits(const struct exec_client *c, const struct pro
 	return c->descends != 0 && !p->spec.worker_clients ? FCGIPM_REFUSED_WORKER : FCGIPM_REFUSED_NOT;
 }
 
-/* ---- the fork ---- */
+/* ---- the start ---- */
 
 static int make_pipes(struct run *r, int null_fd)
 {
@@ -81,7 +81,7 @@ static void close_theirs(struct run *r)
 	}
 }
 
-static int fork_with(struct launcher *l, struct run *r, struct priv_jail *jail)
+static int start_with(struct launcher *l, struct run *r, struct priv_jail *jail)
 {
 	jail->cgroup = r->cgroup != NULL ? r->cgroup->dir : 0;
 	jail->minded = r->cgroup == NULL;
@@ -89,8 +89,8 @@ static int fork_with(struct launcher *l, struct run *r, struct priv_jail *jail)
 	return child_exec(l, &r->child, &run_ops, jail);
 }
 
-/* Who may make cgroups may still not fork into one: a filter that cannot look into clone3's arguments, a domain that is threaded. */
-static int run_fork(struct launcher *l, struct run *r, const struct exec_plan *plan)
+/* Who may make cgroups may still not start into one: a filter that cannot look into clone3's arguments, a domain that is threaded. */
+static int run_launch(struct launcher *l, struct run *r, const struct exec_plan *plan)
 {
 	struct priv_jail jail;
 	int rc = make_pipes(r, l->null_fd);
@@ -102,12 +102,12 @@ static int run_fork(struct launcher *l, struct run *r, const struct exec_plan *p
 		jail.stdio[i] = r->stdio[i] >= 0 ? r->stdio[i] : l->null_fd; /* until its client's come */
 	jail.leaves_descendants = r->leaves;
 	r->cgroup = cgroup_take(&l->exec.cgroups);
-	rc = fork_with(l, r, &jail);
+	rc = start_with(l, r, &jail);
 	if (rc < 0 && r->cgroup != NULL) {
 		cgroup_return(&l->exec.cgroups, r->cgroup, true);
 		r->cgroup = NULL;
 		if (rc != -EAGAIN && rc != -ENOMEM)
-			rc = fork_with(l, r, &jail);
+			rc = start_with(l, r, &jail);
 	}
 	close_theirs(r);
 	return rc;
@@ -161,7 +161,7 @@ static enum fcgipm_refusal run_start(struct launcher *l, struct run *r, const st
 	r->leaves = s->leaves_descendants;
 	r->timeout_ms = (int64_t)s->timeout_ms;
 	r->stop_timeout_ms = (int64_t)s->stop_timeout_ms;
-	if (run_fork(l, r, plan) < 0)
+	if (run_launch(l, r, plan) < 0)
 		return FCGIPM_REFUSED_RESOURCES;
 	r->state = RUN_STARTS;
 	free_words(l, r);

@@ -287,7 +287,7 @@ static void conf_exited(struct child *c, int status)
 }
 static const struct child_ops conf_ops = {.what = "conf", .session = true, .keeps_limit = true, .exited = conf_exited};
 
-static int conf_fork(struct load *ld, int exe, int link)
+static int conf_exec(struct load *ld, int exe, int link)
 {
 	static const char *const argv[] = {"fcgipm-conf", NULL};
 	struct launcher *l = ld->launcher;
@@ -361,7 +361,7 @@ static int load_begin(struct load *ld, struct fp_err *err)
 	ld->sock = (struct loop_source){.fd = pair[0], .events = EPOLLIN, .ready = conf_ready, .ctx = ld};
 	r = conf_start(ld, file);
 	if (r == 0)
-		r = conf_fork(ld, exe, theirs);
+		r = conf_exec(ld, exe, theirs);
 	if (r < 0)
 		return fp_fail(err, -r, "cannot start fcgipm-conf: %m");
 	return loop_watch(&l->loop, &ld->sock);

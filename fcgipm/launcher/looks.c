@@ -171,7 +171,7 @@ static int looker_send(struct looker *k)
 	return r == 0 ? wire_send(k->sock, &out, &spec, 1) : r;
 }
 
-static int looker_fork(struct looker *k, int exe, int theirs)
+static int looker_exec(struct looker *k, int exe, int theirs)
 {
 	static const char *const argv[] = {"fcgipm-look", NULL};
 	static const char *const envp[] = {NULL};
@@ -222,7 +222,7 @@ static int look_at(struct load *ld, const struct spec_entry *e)
 	if (r == 0)
 		r = looker_send(k);
 	if (r == 0)
-		r = looker_fork(k, exe, theirs);
+		r = looker_exec(k, exe, theirs);
 	if (r == 0) {
 		child_limit(&k->child, LOOK_LIMIT_MS);
 		ld->looks_running++;

@@ -76,8 +76,8 @@ static void raise_limits(void)
 	setrlimit(RLIMIT_NOFILE, &files);
 }
 
-/* Launcher and manager come before the workers: a pool that is flooded does not keep them from starting another pool's.  Without CAP_SYS_NICE they do not,
- * and what the fork takes from a child (its slice, a nice value below 0) could not be given back. */
+/* Launcher and manager come before the workers: a pool that is flooded does not keep them from starting another pool's.  A child has both until it is
+ * fcgipm-start, for which we stand still, and gives them back there. */
 static void rise(struct launcher *l)
 {
 	enum { ABOVE_WORKERS = 5 };
@@ -86,8 +86,6 @@ static void rise(struct launcher *l)
 	l->own_nice = l->nice;
 	if (setpriority(PRIO_PROCESS, 0, l->nice - ABOVE_WORKERS) == 0)
 		l->own_nice = getpriority(PRIO_PROCESS, 0);
-	else if (l->nice < 0)
-		return;
 	fp_ask_short_slice();
 }
 

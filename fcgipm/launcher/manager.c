@@ -105,7 +105,7 @@ void manager_start(struct launcher *l)
 	}
 	l->manager_started_ms = fp_now_ms();
 	if (r < 0) {
-		log_error("manager.failed", KS("step", "fork"), KI("errno", -r));
+		log_error("manager.failed", KS("step", "start"), KI("errno", -r));
 		fp_close(&pair[0]);
 		plan_restart(l);
 		return;

@@ -40,7 +40,12 @@ static int find_exe_dir(struct launcher *l, struct fp_err *err)
 	l->exe_dir = strdup(path);
 	if (l->exe_dir == NULL)
 		return -ENOMEM;
-	l->permitted = priv_caps_permitted();
+	return 0;
+}
+
+/* What is there is kept: an upgrade of the files changes nothing for who runs. */
+static int open_programs(struct launcher *l, struct fp_err *err)
+{
 	l->starter_fd = runtime_open_role(l, "fcgipm-start");
 	if (l->starter_fd < 0)
 		return fp_fail(err, -l->starter_fd, "cannot open %s/fcgipm-start, which starts all that we run: %m", l->exe_dir);
@@ -72,9 +77,12 @@ int runtime_init(struct launcher *l, struct fp_err *err)
 	int r = find_exe_dir(l, err);
 
 	if (r == 0)
+		r = open_programs(l, err);
+	if (r == 0)
 		r = find_accounts(l, err);
 	if (r < 0)
 		return r;
+	l->permitted = priv_caps_permitted();
 	l->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (l->null_fd < 0)
 		return fp_fail(err, errno, "cannot open /dev/null: %m");

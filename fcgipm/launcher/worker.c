@@ -287,7 +287,7 @@ static void take_spec(struct worker *w, const struct spec_pool *s)
 	w->busy_signal = s->busy_signal;
 }
 
-static int worker_fork(struct launcher *l, struct worker *w, const struct spec_pool *s, struct fp_err *err)
+static int worker_exec(struct launcher *l, struct worker *w, const struct spec_pool *s, struct fp_err *err)
 {
 	struct priv_jail jail;
 	char variable[32];
@@ -307,7 +307,7 @@ static int worker_fork(struct launcher *l, struct worker *w, const struct spec_p
 	if (output != l->null_fd)
 		fp_close(&output);
 	if (r < 0)
-		return fp_fail(err, -r, "cannot fork: %m");
+		return fp_fail(err, -r, "cannot be started: %m");
 	if (w->how == WIRE_START_TEMPLATE)
 		template_watch(l, w);
 	take_spec(w, s);
@@ -374,7 +374,7 @@ static int start_one(struct launcher *l, struct worker *w, const struct pool_ent
 	if (r == 0) {
 		w->child.launcher = l;
 		board_clear(&w->pool->board, w->slot);
-		r = how->template_ != NULL ? worker_order(l, w, &spec, how, err) : worker_fork(l, w, &spec, err);
+		r = how->template_ != NULL ? worker_order(l, w, &spec, how, err) : worker_exec(l, w, &spec, err);
 		if (r < 0)
 			worker_leave(l, w);
 	}

@@ -119,6 +119,12 @@ static int step_priority(const struct priv_jail *j)
 	return setpriority(PRIO_PROCESS, 0, j->nice) < 0 ? -errno : 0;
 }
 
+/* Neither root's, which no program gets by us, nor the word for "leave it as it is". */
+static bool is_an_account(uint32_t id)
+{
+	return id != 0 && id != UINT32_MAX;
+}
+
 /* The raw call: the library's version tells other threads, of which a forked child has none. */
 static int step_groups(const struct priv_jail *j)
 {
@@ -127,7 +133,11 @@ static int step_groups(const struct priv_jail *j)
 
 static int step_gid(const struct priv_jail *j)
 {
-	return j->change_account && syscall(SYS_setresgid, j->gid, j->gid, j->gid) < 0 ? -errno : 0;
+	if (!j->change_account)
+		return 0;
+	if (!is_an_account(j->gid))
+		return -EPERM;
+	return syscall(SYS_setresgid, j->gid, j->gid, j->gid) < 0 ? -errno : 0;
 }
 
 /* Not dumpable: nobody of the account reads in /proc, or traces, a process that still has root's memory. */
@@ -135,6 +145,8 @@ static int step_uid(const struct priv_jail *j)
 {
 	if (!j->change_account)
 		return 0;
+	if (!is_an_account(j->uid))
+		return -EPERM;
 	if (prctl(PR_SET_KEEPCAPS, 1L, 0L, 0L, 0L) < 0 || syscall(SYS_setresuid, j->uid, j->uid, j->uid) < 0)
 		return -errno;
 	return prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L) < 0 ? -errno : 0;

@@ -13,9 +13,9 @@
 
 /* clang-format off */
 
-/* Steps that can fail on the way to exec, by name.  X(ENUM, text) */
+/* Steps that can fail on the way to exec, by name; start: before fcgipm-start was there, or had read its job.  X(ENUM, text) */
 #define PRIV_STEPS(X)                                                                                                                                          \
-	X(NONE, "none") X(CHECK, "check")                                                                                                                      \
+	X(NONE, "none") X(START, "start") X(CHECK, "check")                                                                                                                      \
 	X(SIGNALS, "signals") X(SESSION, "session") X(DESCRIPTORS, "descriptors") X(LIMITS, "limits") X(PRIORITY, "priority") X(GROUPS, "groups")              \
 		X(GID, "group") X(UID, "user") X(ENVIRONMENT, "environment_file") X(CHROOT, "chroot") X(DIRECTORY, "directory") X(CAPABILITIES, "capabilities")                                   \
 			X(NO_NEW_PRIVS, "no_new_privileges") X(UMASK, "umask") X(EXEC, "exec") X(BIND, "bind") X(OPEN, "open") X(TIMEOUT, "timeout")
@@ -42,7 +42,7 @@ struct priv_report {
 };
 
 struct priv_jail {
-	uint32_t job_size; /* of the job that it came with (job.h) */
+	uint32_t job_size, job_head; /* of the job that it came with, and of this struct: both sides must have the same (job.c) */
 	/* descriptors: stdio[0..2] become 0..2; keep[] become keep_as and following (within 3 to 17); every other one is closed */
 	int stdio[3];
 	int keep[PRIV_KEEP_MAX]; /* -1: that number stays free */

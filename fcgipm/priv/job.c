@@ -1,4 +1,5 @@
-/* Jobs (launcher process, fcgipm-start).  Both are of one build: the launcher opens the program when it starts, and keeps it. */
+/* Jobs (launcher process, fcgipm-start).  A struct goes as it is: both are of one build, since the launcher opens the program when it starts, and keeps it; one that was started in the
+ * middle of an upgrade, with another, is told by the struct's size. */
 #include "fcgipm/priv/job.h"
 
 #include <errno.h>
@@ -18,6 +19,7 @@ int priv_job_send(int sock, const struct priv_jail *j)
 {
 	const char *const *texts[TEXTS] = TEXTS_OF(j);
 	struct priv_jail head = *j;
+	const char **left_out[TEXTS] = TEXTS_OF(&head);
 	struct iovec v[3 + TEXTS] = {
 		{&head, sizeof(head)}, {(void *)(uintptr_t)j->search, j->search_size}, {(void *)(uintptr_t)j->groups, j->group_count * sizeof(j->groups[0])}};
 	struct msghdr m = {.msg_iov = v, .msg_iovlen = 3 + TEXTS};
@@ -27,12 +29,17 @@ int priv_job_send(int sock, const struct priv_jail *j)
 	for (unsigned i = 0; i < TEXTS; i++) {
 		const char *text = *texts[i] != NULL ? *texts[i] : "";
 
+		*left_out[i] = NULL;
 		v[3 + i] = (struct iovec){(void *)(uintptr_t)text, strlen(text) + 1};
 		size += v[3 + i].iov_len;
 	}
 	if (size > PRIV_JOB_MAX)
 		return -E2BIG;
 	head.job_size = (uint32_t)size;
+	head.job_head = sizeof(head);
+	head.groups = NULL; /* nor any other address of ours */
+	head.search = NULL;
+	head.argv = head.envp = NULL;
 	n = sendmsg(sock, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (n < 0)
 		return -errno;
@@ -54,6 +61,8 @@ static int receive(int sock, struct priv_job *job)
 		len += (size_t)n;
 		if (len >= sizeof(struct priv_jail))
 			size = ((const struct priv_jail *)(const void *)job->bytes)->job_size;
+		if (len >= sizeof(struct priv_jail) && ((const struct priv_jail *)(const void *)job->bytes)->job_head != sizeof(struct priv_jail))
+			return -EPROTO;
 		if (size < sizeof(struct priv_jail) || size > sizeof(job->bytes))
 			return -EPROTO;
 	}

@@ -75,10 +75,10 @@ ON_SHARED_MEMORY static int place(const struct priv_jail *j)
 	return 0;
 }
 
-ON_SHARED_MEMORY static void fail(int report_fd, enum priv_step step, int error) __attribute__((noreturn));
-ON_SHARED_MEMORY static void fail(int report_fd, enum priv_step step, int error)
+ON_SHARED_MEMORY static void fail(int report_fd, int error) __attribute__((noreturn));
+ON_SHARED_MEMORY static void fail(int report_fd, int error)
 {
-	const struct priv_report r = {.step = step, .error = error};
+	const struct priv_report r = {.step = PRIV_STEP_START, .error = error};
 
 	_exit(write(report_fd, &r, sizeof(r)) == (ssize_t)sizeof(r) ? 127 : 126);
 }
@@ -92,9 +92,9 @@ ON_SHARED_MEMORY void priv_start_exec(int starter, const struct priv_jail *j)
 	int r = place(j);
 
 	if (report < 0 || program < 0 || r < 0)
-		fail(report >= 0 ? report : j->report_fd, PRIV_STEP_DESCRIPTORS, report < 0 || program < 0 ? EMFILE : -r);
+		fail(report >= 0 ? report : j->report_fd, report < 0 || program < 0 ? EMFILE : -r);
 	syscall(SYS_execveat, program, "", argv, envp, AT_EMPTY_PATH);
-	fail(report, PRIV_STEP_EXEC, errno);
+	fail(report, errno);
 }
 
 struct start {
@@ -129,7 +129,7 @@ static long clone_into(struct clone_args *args, struct start *arg)
 			 "hlt\n"
 			 "1:"
 			 : "=a"(ret)
-			 : "a"((long)SYS_clone3), "D"(args), "S"(sizeof(*args)), "r"(kept), [child] "r"(start_child)
+			 : "a"((long)SYS_clone3), "D"(args), "S"(sizeof(*args)), "r"(kept), [child] "d"(start_child)
 			 : "rcx", "r11", "memory", "cc");
 	return ret;
 }
@@ -140,6 +140,7 @@ static long clone_into(struct clone_args *args, struct start *arg)
 	register struct start *kept __asm__("x19") = arg;
 	register void *first __asm__("x0") = args;
 	register size_t second __asm__("x1") = sizeof(*args);
+	register void (*child)(void *) __asm__("x20") = start_child;
 
 	__asm__ volatile("svc #0\n\t"
 			 "cbnz x0, 1f\n\t"
@@ -149,7 +150,7 @@ static long clone_into(struct clone_args *args, struct start *arg)
 			 "brk #0\n"
 			 "1:"
 			 : "+r"(first)
-			 : "r"(second), "r"(number), "r"(kept), [child] "r"(start_child)
+			 : "r"(second), "r"(number), "r"(kept), [child] "r"(child)
 			 : "memory", "cc", "x30");
 	return (long)(intptr_t)first;
 }

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "fcgipm/base/slice.h"
 #include "fcgipm/priv/job.h"
 #include "fcgipm/start/minder.h"
 #include "fcgipm/start/search.h"
@@ -48,17 +49,19 @@ int main(int argc, char **argv, char **envp)
 	int r = priv_job_receive(PRIV_FD_REPORT, &job, &j);
 
 	(void)argc;
+	if (r < 0 && r != -EBADF && r != -ENOTSOCK)
+		fail(PRIV_STEP_START, -r);
 	if (r < 0)
 		return write(STDERR_FILENO, not_by_hand, sizeof(not_by_hand) - 1) < 0 ? 1 : EXIT_USAGE;
 	j.argv = (const char *const *)argv;
 	j.envp = (const char *const *)envp;
 	r = settle_descriptors(&j);
+	if (r == 0)
+		r = priv_jail_narrow(&j);
 	if (r < 0)
-		fail(PRIV_STEP_DESCRIPTORS, -r);
-	r = priv_jail_narrow(&j);
-	if (r < 0)
-		fail(PRIV_STEP_CAPABILITIES, -r);
-	r = j.minded ? minder_fork(j.leaves_descendants) : 0;
+		fail(PRIV_STEP_START, -r);
+	fp_ordinary_slice(); /* the launcher's own was for the way to here */
+	r = j.minded ? minder_fork(j.leaves_descendants, j.nice) : 0;
 	if (r < 0)
 		fail(PRIV_STEP_SESSION, -r);
 	if (start_search(&j, &refusal) < 0)

@@ -38,8 +38,10 @@ int start_search(struct priv_jail *j, struct priv_report *ret)
 	struct broker_ids ids;
 	enum fcgipm_refusal no;
 
-	if (j->search_size != sizeof(*errand))
+	if (j->search_size == 0)
 		return 0;
+	if (j->search_size != sizeof(*errand))
+		return refuse(ret, FCGIPM_REFUSED_MALFORMED);
 	way.literal = errand->literal;
 	no = take_descriptors(errand->given, j) ? broker_find(&way, &found) : FCGIPM_REFUSED_MALFORMED;
 	if (no == FCGIPM_REFUSED_NOT)

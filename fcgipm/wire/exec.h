@@ -37,7 +37,7 @@ enum wire_exec_phase { WIRE_EXEC_IDLE = 1, WIRE_EXEC_ASKED = 2 };
 	X(99, X_ENDED, x_ended, "0")
 
 #define WIRE_FIELDS_x_hello(F) F(u32, version)
-/* pid and pidfd: of the program, or of its minder (priv/minder.h). */
+/* pid and pidfd: of the program, or of its minder (start/minder.h). */
 #define WIRE_FIELDS_x_started(F) F(i32, pid)
 /* code: enum fcgipm_refusal; text: for people. */
 #define WIRE_FIELDS_x_refused(F) F(u32, code) F(str, text)

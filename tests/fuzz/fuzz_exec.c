@@ -50,10 +50,12 @@ int __wrap_priv_start(int starter, const struct priv_jail *j, int *ret_report, i
 	int report[2], pid = __wrap_priv_fork(ret_pidfd);
 
 	(void)starter, (void)j;
-	if (pid > 0 && pipe2(report, O_CLOEXEC) == 0) {
-		close(report[1]); /* it has come to exec */
-		*ret_report = report[0];
-	}
+	if (pid < 0)
+		return pid;
+	if (pipe2(report, O_CLOEXEC) < 0)
+		abort();
+	close(report[1]); /* it has come to exec */
+	*ret_report = report[0];
 	return pid;
 }
 

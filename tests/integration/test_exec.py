@@ -3,6 +3,7 @@ import array
 import mmap
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -399,6 +400,37 @@ def test_an_environment_that_is_too_large_is_refused_and_a_large_one_is_not(fcgi
         b.started()
     assert REFUSALS[no.value.code] == "too-large"
     assert b.run("cgi", [program])[1].strip() == b"0", "the connection can be used again"
+    whole = broker.words([program], ["HTTP_COOKIE=" + "x" * (128 << 10)])  # one that the kernel takes from nobody
+    pieces = [whole[at:at + 30000] for at in range(0, len(whole), 30000)]
+    for piece in pieces[:-1]:
+        b.send(broker.words_message(piece))
+    b.send(broker.message(broker.X_RUN, broker.text("cgi") + broker.text("") + b"\0" + broker.blob(pieces[-1])))
+    with pytest.raises(Refused) as no:
+        b.started()
+    assert REFUSALS[no.value.code] == "too-large"
+    assert b.run("cgi", [program])[1].strip() == b"0"
+
+
+def test_a_start_that_fails_refuses_once_and_runs_nothing(fcgipm, site, place):
+    """Before fcgipm-start is there nobody has taken the client's descriptors: they are left in its socket, which is closed."""
+    program, build = str(site.put("show")), place / "build"
+    for part in ("bin", "libexec", "lib"):
+        shutil.copytree(BUILD / part, build / part)
+    m = fcgipm(site.config(), build=build)
+    m.event("ready")
+    starter = build / "libexec/fcgipm/fcgipm-start"
+    with (place / "out").open("w+b") as out, open("/dev/null", "rb") as null:
+        starter.chmod(0o644)
+        b = Broker(control(m))
+        b.send(broker.run_message("cgi", [program], stdio=3), [null.fileno(), out.fileno()])
+        with pytest.raises(Refused, match="start: Permission denied"):
+            b.started()
+        with pytest.raises((EOFError, ConnectionResetError)):
+            b.answer()
+        starter.chmod(0o755)
+        assert Broker(control(m)).run("cgi", [program])[0] == 3
+        assert out.read() == b""
+    assert m.status()["exec"][0]["started"] == 1
 
 
 def test_a_script_that_is_swapped_between_check_and_exec_is_never_run(fcgipm, site, place):

@@ -151,19 +151,21 @@ def starts_of(m, account):
     return [pid for pid in children_of(m.launcher_pid) if is_one(pid)]
 
 
-def test_start_holds_nothing_of_the_launchers(fcgipm, accounts):
+def test_start_holds_nothing_of_the_launchers(fcgipm, place, accounts):
     """Stopped by its account, which it is by then: what it maps and has open, and that it cannot be traced."""
-    a = accounts[0]
+    a, slow = accounts[0], place / "environment"
+    slow.write_text("".join(f"N{i}=\n" for i in range(7000)))  # which keeps it for a while
+    slow.chmod(0o644)
     with stopping_everything(a):
-        m = fcgipm("pools:" + pool("c", user=a.pw_name))
+        m = fcgipm("pools:" + pool("c", user=a.pw_name, extra=f"environment_file: {slow}"))
         m.expected_errors.add("pool.failed")
         pid = wait_for(lambda: starts_of(m, a))[0]
-    with run_as(a, TRACE.replace("PID", str(pid))) as tracer:
-        assert tracer.communicate(timeout=30)[0].split() == [b"False", b"False"]
     maps = {line.split()[5] for line in Path(f"/proc/{pid}/maps").read_text().splitlines() if len(line.split()) > 5}
     assert {Path(name).name for name in maps if not name.startswith("[")} == {"fcgipm-start"}, maps
     assert {int(fd.name) for fd in Path(f"/proc/{pid}/fd").iterdir()} <= {0, 1, 2, 3, 4, 5, 6, 18}
     assert Path(f"/proc/{pid}/environ").stat().st_uid == 0, "it is dumpable"
+    with run_as(a, TRACE.replace("PID", str(pid))) as tracer:
+        assert tracer.communicate(timeout=30)[0].split() == [b"False", b"False"]
 
 
 def is_zombie(pid):
