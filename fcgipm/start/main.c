@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -53,6 +54,7 @@ int main(int argc, char **argv, char **envp)
 		fail(PRIV_STEP_START, -r);
 	if (r < 0)
 		return write(STDERR_FILENO, not_by_hand, sizeof(not_by_hand) - 1) < 0 ? 1 : EXIT_USAGE;
+	(void)setpriority(PRIO_PROCESS, 0, j.nice); /* the launcher's own was for the way to here; whether it can be had says the step */
 	j.argv = (const char *const *)argv;
 	j.envp = (const char *const *)envp;
 	r = settle_descriptors(&j);
@@ -60,8 +62,8 @@ int main(int argc, char **argv, char **envp)
 		r = priv_jail_narrow(&j);
 	if (r < 0)
 		fail(PRIV_STEP_START, -r);
-	fp_ordinary_slice(); /* the launcher's own was for the way to here */
-	r = j.minded ? minder_fork(j.leaves_descendants, j.nice) : 0;
+	fp_ordinary_slice();
+	r = j.minded ? minder_fork(j.leaves_descendants) : 0;
 	if (r < 0)
 		fail(PRIV_STEP_SESSION, -r);
 	if (start_search(&j, &refusal) < 0)

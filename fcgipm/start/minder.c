@@ -123,7 +123,7 @@ static void mind(pid_t program, const sigset_t *signals, bool leaves)
 	end_as(status);
 }
 
-int minder_fork(bool leaves, int nice)
+int minder_fork(bool leaves)
 {
 	sigset_t signals;
 	long pid;
@@ -137,10 +137,8 @@ int minder_fork(bool leaves, int nice)
 	pid = syscall(SYS_clone, (unsigned long)SIGCHLD, NULL, NULL, NULL, NULL);
 	if (pid < 0)
 		return -errno;
-	if (pid > 0) {
-		(void)setpriority(PRIO_PROCESS, 0, nice); /* the launcher's own no more */
+	if (pid > 0)
 		mind((pid_t)pid, &signals, leaves);
-	}
 	return prctl(PR_SET_PDEATHSIG, (long)SIGKILL, 0L, 0L, 0L) < 0 ? -errno
 								      : 0; /* and once more behind the change of account, which takes it away (jail.c) */
 }

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-/* Forks: returns in the program-to-be, 0 or -errno; the caller becomes the minder, at that nice value, and ends as the program does.  leaves: what is left then stays. */
-int minder_fork(bool leaves, int nice);
+/* Forks: returns in the program-to-be, 0 or -errno; the caller becomes the minder, and ends as the program does.  leaves: what is left then stays. */
+int minder_fork(bool leaves);
 
 #endif

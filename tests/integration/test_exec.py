@@ -128,6 +128,17 @@ def test_a_descriptor_may_be_nothing(fcgipm, site):
         b.started()
 
 
+def links_of(pid):
+    """What it has open, and goes on to have."""
+    links = []
+    for fd in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            links.append(os.readlink(fd))
+        except FileNotFoundError:
+            pass  # closed meanwhile
+    return links
+
+
 def test_the_launcher_never_has_a_clients_descriptors(fcgipm, site, place):
     """To close a file can take as long as its file system likes: so the child takes them from the socket."""
     program = str(site.put("wait", "#!/bin/sh\nread x\necho over\n"))
@@ -145,7 +156,7 @@ def test_the_launcher_never_has_a_clients_descriptors(fcgipm, site, place):
         with pytest.raises((EOFError, ConnectionResetError)):  # nobody here takes what it has given
             refused_one.answer()
         gone.close()
-        held = [os.readlink(fd) for fd in Path(f"/proc/{m.launcher_pid}/fd").iterdir()] if ROOT else []
+        held = links_of(m.launcher_pid) if ROOT else []
         assert str(place / "given") not in held
         os.close(stdin)
         first.ended()
