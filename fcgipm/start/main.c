@@ -54,7 +54,6 @@ int main(int argc, char **argv, char **envp)
 		fail(PRIV_STEP_START, -r);
 	if (r < 0)
 		return write(STDERR_FILENO, not_by_hand, sizeof(not_by_hand) - 1) < 0 ? 1 : EXIT_USAGE;
-	(void)setpriority(PRIO_PROCESS, 0, j.nice); /* the launcher's own was for the way to here; whether it can be had says the step */
 	j.argv = (const char *const *)argv;
 	j.envp = (const char *const *)envp;
 	r = settle_descriptors(&j);
@@ -62,6 +61,7 @@ int main(int argc, char **argv, char **envp)
 		r = priv_jail_narrow(&j);
 	if (r < 0)
 		fail(PRIV_STEP_START, -r);
+	(void)setpriority(PRIO_PROCESS, 0, j.nice); /* the launcher's own was for the way to here; whether it can be had says the step */
 	fp_ordinary_slice();
 	r = j.minded ? minder_fork(j.leaves_descendants) : 0;
 	if (r < 0)
