@@ -42,7 +42,6 @@ struct priv_report {
 };
 
 struct priv_jail {
-	uint32_t job_size, job_head; /* of the job that it came with, and of this struct: both sides must have the same (job.c) */
 	/* descriptors: stdio[0..2] become 0..2; keep[] become keep_as and following (within 3 to 17); every other one is closed */
 	int stdio[3];
 	int keep[PRIV_KEEP_MAX]; /* -1: that number stays free */

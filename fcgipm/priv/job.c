@@ -15,41 +15,50 @@ enum { TEXTS = 7 };
 		&(j)->chroot, &(j)->directory, &(j)->environment_file, &(j)->path, &(j)->preload.needs, &(j)->preload.library, &(j)->preload.variable,         \
 	}
 
+struct head {
+	uint32_t size, jail; /* of the whole job; of struct priv_jail, which both sides must have in common */
+};
+enum { FIRST = sizeof(struct head) + sizeof(struct priv_jail) };
+
 int priv_job_send(int sock, const struct priv_jail *j)
 {
+	struct priv_jail jail = *j;
 	const char *const *texts[TEXTS] = TEXTS_OF(j);
-	struct priv_jail head = *j;
-	const char **left_out[TEXTS] = TEXTS_OF(&head);
-	struct iovec v[3 + TEXTS] = {
-		{&head, sizeof(head)}, {(void *)(uintptr_t)j->search, j->search_size}, {(void *)(uintptr_t)j->groups, j->group_count * sizeof(j->groups[0])}};
-	struct msghdr m = {.msg_iov = v, .msg_iovlen = 3 + TEXTS};
-	size_t size = v[0].iov_len + v[1].iov_len + v[2].iov_len;
+	const char **left_out[TEXTS] = TEXTS_OF(&jail);
+	struct head head = {.jail = sizeof(jail)};
+	struct iovec v[4 + TEXTS] = {{&head, sizeof(head)},
+				     {&jail, sizeof(jail)},
+				     {(void *)(uintptr_t)j->search, j->search_size},
+				     {(void *)(uintptr_t)j->groups, j->group_count * sizeof(j->groups[0])}};
+	struct msghdr m = {.msg_iov = v, .msg_iovlen = 4 + TEXTS};
+	size_t size = 0;
 	ssize_t n;
 
+	jail.groups = NULL; /* nor any other address of ours */
+	jail.search = NULL;
+	jail.argv = jail.envp = NULL;
 	for (unsigned i = 0; i < TEXTS; i++) {
 		const char *text = *texts[i] != NULL ? *texts[i] : "";
 
 		*left_out[i] = NULL;
-		v[3 + i] = (struct iovec){(void *)(uintptr_t)text, strlen(text) + 1};
-		size += v[3 + i].iov_len;
+		v[4 + i] = (struct iovec){(void *)(uintptr_t)text, strlen(text) + 1};
 	}
+	for (unsigned i = 0; i < 4 + TEXTS; i++)
+		size += v[i].iov_len;
 	if (size > PRIV_JOB_MAX)
 		return -E2BIG;
-	head.job_size = (uint32_t)size;
-	head.job_head = sizeof(head);
-	head.groups = NULL; /* nor any other address of ours */
-	head.search = NULL;
-	head.argv = head.envp = NULL;
+	head.size = (uint32_t)size;
 	n = sendmsg(sock, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (n < 0)
 		return -errno;
 	return (size_t)n == size ? 0 : -EAGAIN;
 }
 
-/* All that is there, which is sent before the reader is. */
-static int receive(int sock, struct priv_job *job)
+/* All that is there, which is sent before the reader is.  Its size. */
+static ssize_t receive(int sock, struct priv_job *job)
 {
-	size_t len = 0, size = sizeof(struct priv_jail);
+	const struct head *head = (const void *)job->bytes;
+	size_t len = 0, size = FIRST;
 
 	while (len < size) {
 		ssize_t n = recv(sock, job->bytes + len, sizeof(job->bytes) - len, 0);
@@ -59,26 +68,25 @@ static int receive(int sock, struct priv_job *job)
 		if (n <= 0)
 			return n == 0 ? -EPROTO : -errno;
 		len += (size_t)n;
-		if (len >= sizeof(struct priv_jail))
-			size = ((const struct priv_jail *)(const void *)job->bytes)->job_size;
-		if (len >= sizeof(struct priv_jail) && ((const struct priv_jail *)(const void *)job->bytes)->job_head != sizeof(struct priv_jail))
-			return -EPROTO;
-		if (size < sizeof(struct priv_jail) || size > sizeof(job->bytes))
+		if (len < FIRST)
+			continue;
+		size = head->size;
+		if (head->jail != sizeof(struct priv_jail) || size < FIRST || size > sizeof(job->bytes))
 			return -EPROTO;
 	}
-	return len == size ? 0 : -EPROTO;
+	return len == size ? (ssize_t)len : -EPROTO;
 }
 
 int priv_job_receive(int sock, struct priv_job *job, struct priv_jail *ret)
 {
 	const char **texts[TEXTS] = TEXTS_OF(ret);
-	const char *at = job->bytes + sizeof(*ret), *end;
-	int r = receive(sock, job);
+	const char *at = job->bytes + FIRST, *end;
+	ssize_t size = receive(sock, job);
 
-	if (r < 0)
-		return r;
-	memcpy(ret, job->bytes, sizeof(*ret));
-	end = job->bytes + ret->job_size;
+	if (size < 0)
+		return (int)size;
+	memcpy(ret, job->bytes + sizeof(struct head), sizeof(*ret));
+	end = job->bytes + size;
 	ret->search = at;
 	at += ret->search_size;
 	ret->groups = (const uint32_t *)(const void *)at;

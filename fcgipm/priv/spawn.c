@@ -44,33 +44,33 @@ int priv_fork(int *ret_pidfd)
 /* Everything that is passed is first moved out of the way of the numbers that it is to get: those may be in use by one another.  The table is the child's own. */
 ON_SHARED_MEMORY static int place(const struct priv_jail *j)
 {
-	enum { KEPT = 3, OWN = KEPT + PRIV_KEEP_MAX, COUNT = OWN + 4 };
-	int from[COUNT] = {j->stdio[0],
-			   j->stdio[1],
-			   j->stdio[2],
-			   -1,
-			   -1,
-			   -1,
-			   -1,
-			   j->report_fd,
-			   j->exec_fd,
-			   j->directory_fd > 0 ? j->directory_fd : -1,
-			   j->client_fd > 0 ? j->client_fd : -1};
-	int to[COUNT] = {0, 1, 2, 0, 0, 0, 0, PRIV_FD_REPORT, PRIV_FD_PROGRAM, PRIV_FD_DIRECTORY, PRIV_FD_CLIENT};
+	enum { STDIO = 3, OWN = 4 };
+	struct {
+		int from, to;
+	} fds[STDIO + OWN + PRIV_KEEP_MAX] = {
+		{j->stdio[0], 0},
+		{j->stdio[1], 1},
+		{j->stdio[2], 2},
+		{j->report_fd, PRIV_FD_REPORT},
+		{j->exec_fd, PRIV_FD_PROGRAM},
+		{j->directory_fd > 0 ? j->directory_fd : -1, PRIV_FD_DIRECTORY},
+		{j->client_fd > 0 ? j->client_fd : -1, PRIV_FD_CLIENT},
+	};
+	unsigned count = STDIO + OWN;
 
-	for (unsigned i = 0; i < j->keep_count; i++) {
-		from[KEPT + i] = j->keep[i];
-		to[KEPT + i] = j->keep_as + (int)i;
+	for (unsigned i = 0; i < j->keep_count; i++, count++) {
+		fds[count].from = j->keep[i];
+		fds[count].to = j->keep_as + (int)i;
 	}
-	for (unsigned i = 0; i < COUNT; i++) {
-		if (from[i] < 0 && i >= KEPT)
+	for (unsigned i = 0; i < count; i++) {
+		if (fds[i].from < 0 && i >= STDIO)
 			continue;
-		from[i] = fcntl(from[i], F_DUPFD_CLOEXEC, PRIV_FD_BEYOND);
-		if (from[i] < 0)
+		fds[i].from = fcntl(fds[i].from, F_DUPFD_CLOEXEC, PRIV_FD_BEYOND);
+		if (fds[i].from < 0)
 			return -errno;
 	}
-	for (unsigned i = 0; i < COUNT; i++)
-		if (from[i] >= 0 && dup3(from[i], to[i], 0) < 0)
+	for (unsigned i = 0; i < count; i++)
+		if (fds[i].from >= 0 && dup3(fds[i].from, fds[i].to, 0) < 0)
 			return -errno;
 	return 0;
 }
@@ -187,17 +187,16 @@ static int clone_start(struct start *s, int *ret_pidfd)
 	return (int)pid;
 }
 
-int priv_start(int starter, const struct priv_jail *j, int *ret_report, int *ret_pidfd)
+int priv_start(int starter, struct priv_jail *j, int *ret_report, int *ret_pidfd)
 {
-	struct priv_jail mine = *j;
-	struct start s = {.starter = starter, .jail = &mine};
+	struct start s = {.starter = starter, .jail = j};
 	int report[2], r;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, report) < 0)
 		return -errno;
-	mine.report_fd = report[1];
+	j->report_fd = report[1];
 	fp_set_nonblock(report[0], true);
-	r = priv_job_send(report[0], &mine);
+	r = priv_job_send(report[0], j);
 	if (r == 0)
 		r = clone_start(&s, ret_pidfd);
 	close(report[1]);

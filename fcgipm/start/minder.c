@@ -139,6 +139,6 @@ int minder_fork(bool leaves)
 		return -errno;
 	if (pid > 0)
 		mind((pid_t)pid, &signals, leaves);
-	return prctl(PR_SET_PDEATHSIG, (long)SIGKILL, 0L, 0L, 0L) < 0 ? -errno
-								      : 0; /* and once more behind the change of account, which takes it away (jail.c) */
+	/* Once more behind the change of account, which takes it away (jail.c). */
+	return prctl(PR_SET_PDEATHSIG, (long)SIGKILL, 0L, 0L, 0L) < 0 ? -errno : 0;
 }

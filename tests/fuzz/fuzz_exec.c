@@ -16,9 +16,9 @@
 #include "fcgipm/base/log.h"
 #include "fcgipm/launcher/launcher.h"
 #include "fcgipm/launcher/profile.h"
-#include "fcgipm/priv/spawn.h"
 #include "fcgipm/wire/dgram.h"
 #include "fcgipm/wire/exec.h"
+#include "tests/fuzz/started.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -28,8 +28,6 @@ enum { FIRST_PID = 5000000 /* beyond any pid_max */, CLIENTS = 3 };
 static unsigned forked;
 static pid_t ending;
 
-int __wrap_priv_fork(int *ret_pidfd);
-int __wrap_priv_start(int starter, const struct priv_jail *j, int *ret_report, int *ret_pidfd);
 int __wrap_waitid(idtype_t type, id_t id, siginfo_t *info, int options);
 pid_t __wrap_waitpid(pid_t pid, int *status, int options);
 pid_t __wrap_wait4(pid_t pid, int *status, int options, struct rusage *used);
@@ -43,20 +41,6 @@ int __wrap_priv_fork(int *ret_pidfd)
 {
 	*ret_pidfd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	return FIRST_PID + (int)forked++;
-}
-
-int __wrap_priv_start(int starter, const struct priv_jail *j, int *ret_report, int *ret_pidfd)
-{
-	int report[2], pid = __wrap_priv_fork(ret_pidfd);
-
-	(void)starter, (void)j;
-	if (pid < 0)
-		return pid;
-	if (pipe2(report, O_CLOEXEC) < 0)
-		abort();
-	close(report[1]); /* it has come to exec */
-	*ret_report = report[0];
-	return pid;
 }
 
 int __wrap_waitid(idtype_t type, id_t id, siginfo_t *info, int options)

@@ -36,9 +36,9 @@
 #include "fcgipm/launcher/link.h"
 #include "fcgipm/launcher/load.h"
 #include "fcgipm/launcher/load_state.h"
-#include "fcgipm/priv/spawn.h"
 #include "fcgipm/probe/queue.h"
 #include "fcgipm/wire/launcher.h"
+#include "tests/fuzz/started.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -57,8 +57,6 @@ static struct {
 	uint8_t spec; /* which one conf sends */
 } world;
 
-int __wrap_priv_fork(int *ret_pidfd);
-int __wrap_priv_start(int starter, const struct priv_jail *j, int *ret_report, int *ret_pidfd);
 int __wrap_waitid(idtype_t type, id_t id, siginfo_t *info, int options);
 pid_t __wrap_waitpid(pid_t pid, int *status, int options);
 pid_t __wrap_wait4(pid_t pid, int *status, int options, struct rusage *used);
@@ -77,20 +75,6 @@ int __wrap_priv_fork(int *ret_pidfd)
 	*ret_pidfd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	world.runs[world.count] = true;
 	return FIRST_PID + (int)world.count++;
-}
-
-int __wrap_priv_start(int starter, const struct priv_jail *j, int *ret_report, int *ret_pidfd)
-{
-	int report[2], pid = __wrap_priv_fork(ret_pidfd);
-
-	(void)starter, (void)j;
-	if (pid < 0)
-		return pid;
-	if (pipe2(report, O_CLOEXEC) < 0)
-		abort();
-	close(report[1]); /* it has come to exec */
-	*ret_report = report[0];
-	return pid;
 }
 
 int __wrap_waitid(idtype_t type, id_t id, siginfo_t *info, int options)
