@@ -260,6 +260,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		end_one();
 	for (unsigned i = 0; i < CLIENTS; i++)
 		close(peers[i].theirs);
+	while (l.waste.count > 0) /* no child closes them here */
+		close(l.waste.fds[--l.waste.count]);
 	profiles_clear(&l);
 	cgroups_close(&l.exec.cgroups);
 	loop_fini(&l.loop);

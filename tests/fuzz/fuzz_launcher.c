@@ -314,6 +314,8 @@ static void end(struct launcher *l)
 	pool_table_clear(l);
 	while (end_one(l, 0)) /* those that remove names */
 		;
+	while (l->waste.count > 0) /* no child closes them here */
+		close(l->waste.fds[--l->waste.count]);
 	holder_close(l);
 	fp_close(&l->state_fd);
 	fp_close(&world.peer);
