@@ -116,8 +116,9 @@ $(LIBRARY): $(wildcard fcgipm/prefork/*.[ch]) include/fcgipm/board.h
 START_CC ?= musl-gcc
 START_CFLAGS = -std=gnu2x -D_GNU_SOURCE -I. -idirafter /usr/include -idirafter /usr/include/$(shell $(CC) -print-multiarch) -O2 -g -fPIC -fstack-protector-strong $(WARN) $(START_SANITIZE)
 # It lies in the half terabyte in which x86-64's stack is: one branch of page tables less to make and to free is 3 % of a start (docs/measured.md).  crtbegin.o reaches only what is below 2 GB.
+# What the C library writes when it begins comes first (-lc, before our own objects), so that this, .data and the job's beginning share a page: each page that is written is 0.6 % of a start.
 ifeq ($(shell $(CC) -print-multiarch 2>/dev/null),x86_64-linux-gnu)
-START_LAYOUT ?= -nostartfiles $(addprefix /usr/lib/x86_64-linux-musl/,crt1.o crti.o crtn.o) -Wl,-Ttext-segment=0x7f9000000000,--no-relax,--defsym=_DYNAMIC=0x7f9000000000
+START_LAYOUT ?= -nostartfiles $(addprefix /usr/lib/x86_64-linux-musl/,crt1.o crti.o crtn.o) -Wl,-u,__stack_chk_fail -lc -Wl,-Ttext-segment=0x7f9000000000,--no-relax,--defsym=_DYNAMIC=0x7f9000000000
 endif
 START_SOURCES = $(wildcard fcgipm/start/*.c) $(addprefix fcgipm/,priv/jail.c priv/job.c priv/environment.c broker/find.c broker/judge.c wire/dgram.c wire/cursor.c base/fd.c base/slice.c)
 $(STARTER): $(START_SOURCES) $(foreach l,start priv broker wire spec base,$(wildcard fcgipm/$(l)/*.h)) $(wildcard include/fcgipm/*.h)

@@ -39,12 +39,14 @@ static enum fcgipm_refusal refusal_of(int error)
 
 struct walk {
 	int root, dir; /* root: the chroot */
-	char path[PATH_MAX]; /* with the links so far replaced */
+	const char *path; /* with the links so far replaced */
 	size_t at, literal; /* the component to come; where the administrator's part ends */
 	unsigned links;
 	bool jailed;
-	struct broker_found found;
+	struct broker_found *found;
 };
+
+static enum fcgipm_refusal walk_on(struct walk *w);
 
 static size_t part_len(const struct walk *w)
 {
@@ -66,7 +68,7 @@ static bool name_part(const struct walk *w, char (*ret)[NAME_MAX + 1])
 /* Takes fd, and notes whose it is. */
 static enum fcgipm_refusal enter(struct walk *w, int fd)
 {
-	struct broker_found *f = &w->found;
+	struct broker_found *f = w->found;
 	struct stat st;
 
 	fp_close(&w->dir);
@@ -83,25 +85,27 @@ static enum fcgipm_refusal begin_at_root(struct walk *w)
 {
 	int again = fcntl(w->root, F_DUPFD_CLOEXEC, 0);
 
-	w->found.depth = 0;
+	w->found->depth = 0;
 	return again < 0 ? FCGIPM_REFUSED_STEP : enter(w, again);
 }
 
-/* Puts the link's target in place of the component. */
-static enum fcgipm_refusal follow(struct walk *w, int link)
+/* Goes on with the link's target in place of the component, which lies here until the walk is over.  Not inlined: each page of a stack that is touched costs. */
+__attribute__((noinline)) static enum fcgipm_refusal follow(struct walk *w, int link)
 {
-	char target[PATH_MAX], next[PATH_MAX];
-	ssize_t n = readlinkat(link, "", target, sizeof(target));
-	size_t rest = w->at + part_len(w), tail = strlen(w->path) - rest;
+	char path[PATH_MAX];
+	size_t rest = w->at + part_len(w), tail = strlen(w->path + rest) + 1;
+	ssize_t n = readlinkat(link, "", path, sizeof(path));
+	enum fcgipm_refusal r = FCGIPM_REFUSED_NOT;
 
-	if (n <= 0 || ++w->links > LINKS_MAX || (size_t)n + tail + 1 > sizeof(next))
+	if (n <= 0 || ++w->links > LINKS_MAX || (size_t)n + tail > sizeof(path))
 		return FCGIPM_REFUSED_LINK;
-	memcpy(next, target, (size_t)n);
-	memcpy(next + n, w->path + rest, tail + 1);
+	memcpy(path + n, w->path + rest, tail);
+	w->path = path;
 	w->literal = w->literal - rest + (size_t)n;
 	w->at = 0;
-	memcpy(w->path, next, (size_t)n + tail + 1);
-	return target[0] == '/' ? begin_at_root(w) : FCGIPM_REFUSED_NOT;
+	if (path[0] == '/')
+		r = begin_at_root(w);
+	return r == FCGIPM_REFUSED_NOT ? walk_on(w) : r;
 }
 
 /* Root's, or our own; and none below the administrator's part. */
@@ -124,12 +128,12 @@ static enum fcgipm_refusal take_file(struct walk *w, const char *name)
 {
 	fp_autoclose int fd = openat(w->dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
-	if (fd < 0 || fstat(fd, &w->found.st) < 0)
+	if (fd < 0 || fstat(fd, &w->found->st) < 0)
 		return refusal_of(errno);
-	if (S_ISLNK(w->found.st.st_mode))
-		return meet_link(w, fd, &w->found.st);
-	w->found.foreign = is_foreign(fd) || is_foreign(w->dir);
-	w->found.file = FP_TAKE_FD(fd);
+	if (S_ISLNK(w->found->st.st_mode))
+		return meet_link(w, fd, &w->found->st);
+	w->found->foreign = is_foreign(fd) || is_foreign(w->dir);
+	w->found->file = FP_TAKE_FD(fd);
 	return FCGIPM_REFUSED_NOT;
 }
 
@@ -165,40 +169,33 @@ static enum fcgipm_refusal step(struct walk *w)
 	return w->path[w->at + part_len(w)] == '\0' ? take_file(w, name) : take_directory(w, name);
 }
 
-/* Not more of it than is used: each page that is touched costs one. */
-static void begin(struct walk *w, const struct broker_way *way, size_t len)
+static enum fcgipm_refusal walk_on(struct walk *w)
 {
-	w->dir = -1;
-	w->at = 0;
-	w->literal = way->literal;
-	w->links = 0;
-	w->jailed = way->chroot[0] != '\0';
-	w->found.file = -1;
-	w->found.depth = 0;
-	w->found.foreign = false;
-	memcpy(w->path, way->path, len + 1);
+	enum fcgipm_refusal r = FCGIPM_REFUSED_NOT;
+
+	while (r == FCGIPM_REFUSED_NOT && w->found->file < 0)
+		r = step(w);
+	return r;
 }
 
 enum fcgipm_refusal broker_find(const struct broker_way *way, struct broker_found *ret)
 {
-	struct walk w;
-	size_t len = strlen(way->path);
+	struct walk w = {.dir = -1, .path = way->path, .literal = way->literal, .jailed = way->chroot[0] != '\0', .found = ret};
 	enum fcgipm_refusal r;
 
-	if (len >= sizeof(w.path))
+	if (strlen(way->path) >= PATH_MAX)
 		return FCGIPM_REFUSED_PATH;
-	begin(&w, way, len);
+	ret->file = -1;
+	ret->foreign = false;
 	w.root = open(w.jailed ? way->chroot : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (w.root < 0)
 		return w.jailed ? FCGIPM_REFUSED_CHROOT : refusal_of(errno);
 	r = begin_at_root(&w);
-	while (r == FCGIPM_REFUSED_NOT && w.found.file < 0)
-		r = step(&w);
-	fp_close(&w.root);
-	w.found.dir = w.dir;
 	if (r == FCGIPM_REFUSED_NOT)
-		*ret = w.found;
-	else
-		fp_close(&w.dir);
+		r = walk_on(&w);
+	fp_close(&w.root);
+	ret->dir = w.dir;
+	if (r != FCGIPM_REFUSED_NOT)
+		fp_close(&ret->dir);
 	return r;
 }

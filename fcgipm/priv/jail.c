@@ -34,7 +34,7 @@ const char *priv_step_name(enum priv_step step)
 
 /* ---- the steps: 0 or -errno ---- */
 
-static int step_signals(const struct priv_jail *j)
+static int step_signals(struct priv_jail *j)
 {
 	static const uint64_t dfl[8]; /* the kernel's struct sigaction, all zero: SIG_DFL */
 	sigset_t none;
@@ -53,7 +53,7 @@ static void leave_keyring(void)
 	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
 }
 
-static int step_session(const struct priv_jail *j)
+static int step_session(struct priv_jail *j)
 {
 	if (j->change_account)
 		leave_keyring();
@@ -90,7 +90,7 @@ static int move(int from, int to, int flags)
 }
 
 /* What the search has opened; all else lies there (spawn.c).  None of it is below 3, where all three are taken. */
-static int step_descriptors(const struct priv_jail *j)
+static int step_descriptors(struct priv_jail *j)
 {
 	int r = 0;
 
@@ -103,7 +103,7 @@ static int step_descriptors(const struct priv_jail *j)
 	return r == 0 ? close_others(j) : r;
 }
 
-static int step_limits(const struct priv_jail *j)
+static int step_limits(struct priv_jail *j)
 {
 	for (unsigned i = 0; i < j->limit_count; i++) {
 		struct rlimit l = {.rlim_cur = j->limits[i].value, .rlim_max = j->limits[i].value};
@@ -114,7 +114,7 @@ static int step_limits(const struct priv_jail *j)
 	return 0;
 }
 
-static int step_priority(const struct priv_jail *j)
+static int step_priority(struct priv_jail *j)
 {
 	return setpriority(PRIO_PROCESS, 0, j->nice) < 0 ? -errno : 0;
 }
@@ -126,12 +126,12 @@ static bool is_an_account(uint32_t id)
 }
 
 /* The raw call: the library's version tells other threads, of which a forked child has none. */
-static int step_groups(const struct priv_jail *j)
+static int step_groups(struct priv_jail *j)
 {
 	return j->change_account && syscall(SYS_setgroups, (size_t)j->group_count, j->groups) < 0 ? -errno : 0;
 }
 
-static int step_gid(const struct priv_jail *j)
+static int step_gid(struct priv_jail *j)
 {
 	if (!j->change_account)
 		return 0;
@@ -141,7 +141,7 @@ static int step_gid(const struct priv_jail *j)
 }
 
 /* Not dumpable: nobody of the account reads in /proc, or traces, a process that still has root's memory. */
-static int step_uid(const struct priv_jail *j)
+static int step_uid(struct priv_jail *j)
 {
 	if (!j->change_account)
 		return 0;
@@ -185,7 +185,7 @@ static int set_caps(struct cap_sets c)
 
 /* After the change of account: permitted is what later steps need, effective what the next two may use.  A capability that the system withholds is
  * missed by the step that needs it, by name, and by no other. */
-static int step_narrow(const struct priv_jail *j)
+static int step_narrow(struct priv_jail *j)
 {
 	uint64_t have;
 	int r = j->change_account ? get_permitted(&have) : 0;
@@ -196,29 +196,37 @@ static int step_narrow(const struct priv_jail *j)
 	return set_caps((struct cap_sets){.permitted = have, .effective = have & BIT(CAP_SYS_CHROOT)});
 }
 
-/* fcgipm-start's, which does this once: too large for a stack. */
+/* fcgipm-start's, which does this once: too large for a stack, and touched only where there is something to add. */
 static struct priv_environment environment;
 
+static int own_environment(struct priv_jail *j)
+{
+	int r = j->envp == environment.envp ? 0 : priv_environment_begin(&environment, j->envp);
+
+	j->envp = environment.envp;
+	return r;
+}
+
 /* With the account's rights and no capability that would go beyond them (step_narrow), and before the chroot: secrets need not lie inside. */
-static int step_environment(const struct priv_jail *j)
+static int step_environment(struct priv_jail *j)
 {
 	unsigned line;
 	int r;
 
 	if (j->environment_file == NULL || j->environment_file[0] == '\0')
 		return 0;
-	r = priv_environment_begin(&environment, j->envp);
+	r = own_environment(j);
 	return r < 0 ? r : priv_environment_read(&environment, j->environment_file, &line);
 }
 
-static int step_chroot(const struct priv_jail *j)
+static int step_chroot(struct priv_jail *j)
 {
 	if (j->chroot[0] == '\0')
 		return 0;
 	return chroot(j->chroot) < 0 || chdir("/") < 0 ? -errno : 0;
 }
 
-static int step_directory(const struct priv_jail *j)
+static int step_directory(struct priv_jail *j)
 {
 	if (j->directory_fd > 0)
 		return fchdir(PRIV_FD_DIRECTORY) < 0 ? -errno : 0;
@@ -253,7 +261,7 @@ static int empty_bounding(const struct priv_jail *j)
 }
 
 /* No capability in any set, but for those that the pool asked for, which become ambient so that exec keeps them. */
-static int step_capabilities(const struct priv_jail *j)
+static int step_capabilities(struct priv_jail *j)
 {
 	const uint64_t asked = j->capabilities;
 	int r = j->change_account ? empty_bounding(j) : 0;
@@ -268,26 +276,25 @@ static int step_capabilities(const struct priv_jail *j)
 	return r;
 }
 
-static int step_no_new_privs(const struct priv_jail *j)
+static int step_no_new_privs(struct priv_jail *j)
 {
 	return j->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L) < 0 ? -errno : 0;
 }
 
-static int step_umask(const struct priv_jail *j)
+static int step_umask(struct priv_jail *j)
 {
 	umask((mode_t)j->umask);
 	return 0;
 }
 
 /* In its root: what the program itself would find. */
-static int preload(const struct priv_jail *j)
+static int preload(struct priv_jail *j)
 {
-	int r = 0;
+	int r;
 
 	if (j->preload.library == NULL || j->preload.library[0] == '\0' || access(j->preload.needs, F_OK) < 0)
 		return 0;
-	if (environment.count == 0)
-		r = priv_environment_begin(&environment, j->envp);
+	r = own_environment(j);
 	return r < 0 ? r : priv_environment_preload(&environment, j->preload.library, j->preload.variable);
 }
 
@@ -313,7 +320,7 @@ static int exec_program(const struct priv_jail *j)
 {
 	/* exec takes char *const *; neither it nor the new program can change what is const here. */
 	char *const *argv = (char *const *)(uintptr_t)j->argv;
-	char *const *envp = (char *const *)(uintptr_t)(environment.count > 0 ? environment.envp : j->envp);
+	char *const *envp = (char *const *)(uintptr_t)j->envp;
 
 	if (j->exec_fd < 0) {
 		execve(j->path, argv, envp);
@@ -325,7 +332,7 @@ static int exec_program(const struct priv_jail *j)
 	return -errno;
 }
 
-static int step_exec(const struct priv_jail *j)
+static int step_exec(struct priv_jail *j)
 {
 	int r = preload(j);
 
@@ -334,7 +341,7 @@ static int step_exec(const struct priv_jail *j)
 
 struct step {
 	enum priv_step name;
-	int (*run)(const struct priv_jail *j);
+	int (*run)(struct priv_jail *j);
 };
 
 static const struct step to_exec[] = {
@@ -366,7 +373,7 @@ static const struct step to_account[] = {
 	{PRIV_STEP_NO_NEW_PRIVS, step_no_new_privs},
 };
 
-static int run_steps(const struct step *steps, size_t count, const struct priv_jail *j, struct priv_report *ret)
+static int run_steps(const struct step *steps, size_t count, struct priv_jail *j, struct priv_report *ret)
 {
 	for (size_t i = 0; i < count; i++) {
 		int r = steps[i].run(j);
@@ -390,7 +397,7 @@ int priv_jail_narrow(const struct priv_jail *j)
 	return set_caps((struct cap_sets){.permitted = have, .effective = have});
 }
 
-void priv_jail_exec(const struct priv_jail *j)
+void priv_jail_exec(struct priv_jail *j)
 {
 	struct priv_report r;
 
@@ -400,7 +407,7 @@ void priv_jail_exec(const struct priv_jail *j)
 
 int priv_jail_become(uint32_t uid, uint32_t gid, const uint32_t *groups, uint32_t count, struct priv_report *ret)
 {
-	const struct priv_jail j = {
+	struct priv_jail j = {
 		.new_session = true,
 		.change_account = true,
 		.uid = uid,

@@ -89,7 +89,7 @@ struct priv_jail {
 /* In fcgipm-start, first: gives back what the launcher itself has not.  0 or -errno. */
 int priv_jail_narrow(const struct priv_jail *j);
 /* In fcgipm-start, where all descriptors lie where they belong but what the search has opened: everything up to exec, and exec.  A step that fails is reported, and the process ends. */
-void priv_jail_exec(const struct priv_jail *j) __attribute__((noreturn));
+void priv_jail_exec(struct priv_jail *j) __attribute__((noreturn));
 /* In a child of the launcher that binds or opens with an account's rights and does not exec: becomes that account alone (groups, gid, uid, no capability, no_new_privs).  Async-signal-safe. */
 int priv_jail_become(uint32_t uid, uint32_t gid, const uint32_t *groups, uint32_t count, struct priv_report *ret);
 /* Writes the report and ends the child with status 127. */

@@ -41,10 +41,12 @@ static void fail(enum priv_step step, int error)
 	priv_jail_fail(PRIV_FD_REPORT, &r);
 }
 
+/* The only one; its beginning lies on the page of what else is written here (the Makefile's START_LAYOUT). */
+static struct priv_job job;
+
 int main(int argc, char **argv, char **envp)
 {
 	static const char not_by_hand[] = "fcgipm-start: only fcgipm-launcher starts this\n";
-	static struct priv_job job;
 	struct priv_jail j;
 	struct priv_report refusal;
 	int r = priv_job_receive(PRIV_FD_REPORT, &job, &j);

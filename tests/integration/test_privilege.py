@@ -168,6 +168,13 @@ def test_start_holds_nothing_of_the_launchers(fcgipm, place, accounts):
         assert tracer.communicate(timeout=30)[0].split() == [b"False", b"False"]
 
 
+def test_what_a_start_writes_lies_together():
+    """Each page more costs every start (docs/measured.md)."""
+    symbols = subprocess.run(["nm", BUILD / "libexec/fcgipm/fcgipm-start"], capture_output=True, text=True, check=True).stdout
+    at = {name: int(address, 16) for address, name in re.findall(r"^([0-9a-f]+) \w (\S+)$", symbols, re.M)}
+    assert len({at[name] >> 12 for name in ("_edata", "__libc", "__stack_chk_guard", "job")}) == 1, at
+
+
 def is_zombie(pid):
     try:
         return proc_status(pid)["State"].startswith("Z")
