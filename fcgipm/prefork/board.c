@@ -12,7 +12,7 @@
 void board_wake(void)
 {
 	if (cookie_of(BOARD_WAKE_FD) == prefork.bell)
-		send(BOARD_WAKE_FD, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+		call(SYS_sendto, BOARD_WAKE_FD, (long)"", 1, MSG_DONTWAIT | MSG_NOSIGNAL); /* no function of the C library's: hook.c */
 }
 
 /* Who leaves too few behind, or begins where nobody was watched, says so, once. */
@@ -85,8 +85,7 @@ HOT bool board_leaves(void)
 		stop = GET(h->stop);
 	if (stop == 0 || stop > 64 || was == BOARD_BLIND || (was != BOARD_LEAVING && !go_to(s, was, BOARD_LEAVING)))
 		return false;
-	if (was == BOARD_IDLE)
-		__atomic_sub_fetch(&h->idle, 1, __ATOMIC_RELAXED);
+	__atomic_sub_fetch(&h->idle, was == BOARD_IDLE, __ATOMIC_RELAXED);
 	if (was != BOARD_LEAVING)
 		board_wake();
 	if (asked)

@@ -6,7 +6,8 @@
 
 static void say(enum hook_kind kind, uint32_t value)
 {
-	while (send(BOARD_HOOK_FD, &(struct hook_word){.kind = kind, .value = value}, sizeof(struct hook_word), MSG_NOSIGNAL) < 0 && errno == EINTR)
+	while (call(SYS_sendto, BOARD_HOOK_FD, (long)&(struct hook_word){.kind = kind, .value = value}, sizeof(struct hook_word), MSG_NOSIGNAL) < 0 &&
+	       errno == EINTR)
 		;
 }
 
@@ -16,14 +17,14 @@ long hook_clone(void)
 	struct clone_args args = {.flags = CLONE_PARENT};
 	uintptr_t tid = 0, robust = 0, robust_len = 0;
 
-	if (syscall(SYS_prctl, PR_GET_TID_ADDRESS, &tid, 0, 0, 0) == 0 && tid != 0) {
+	if (call(SYS_prctl, PR_GET_TID_ADDRESS, (long)&tid, 0, 0) == 0 && tid != 0) {
 		args.flags |= CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
 		args.child_tid = tid;
 	}
-	syscall(SYS_get_robust_list, 0, &robust, &robust_len);
-	long pid = syscall(SYS_clone3, &args, sizeof(args));
+	call(SYS_get_robust_list, 0, (long)&robust, (long)&robust_len, 0);
+	long pid = call(SYS_clone3, (long)&args, sizeof(args), 0, 0);
 	if (pid == 0 && robust != 0)
-		syscall(SYS_set_robust_list, robust, robust_len);
+		call(SYS_set_robust_list, (long)robust, (long)robust_len, 0, 0);
 	return pid;
 }
 
@@ -42,17 +43,18 @@ static bool next_order(struct hook_word *w, int *ret_output)
 	return n == (ssize_t)sizeof(*w);
 }
 
-/* The new worker: a session and an output of its own, if there is one (-1: these calls do nothing). */
+/* Here no function of the C library is called: each that the template has not called would be looked up anew in every worker.
+ * The new worker: a session and an output of its own, if there is one (-1: these calls do nothing). */
 static void become_worker(uint32_t slot, int output)
 {
-	prefork.pid = (int)syscall(SYS_getpid);
+	prefork.pid = (int)call(SYS_getpid, 0, 0, 0, 0);
 	prefork.slot = slot;
 	prefork.template_ = false;
-	setsid();
-	dup2(dup2(output, STDOUT_FILENO), STDERR_FILENO);
-	syscall(SYS_close, output);
+	call(SYS_setsid, 0, 0, 0, 0);
+	call(SYS_dup3, call(SYS_dup3, output, STDOUT_FILENO, 0, 0), STDERR_FILENO, 0, 0);
+	call(SYS_close, output, 0, 0, 0);
 	say(HOOK_HELLO, slot);
-	syscall(SYS_close, BOARD_HOOK_FD);
+	call(SYS_close, BOARD_HOOK_FD, 0, 0, 0);
 }
 
 /* Returns in each worker. */

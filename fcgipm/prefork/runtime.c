@@ -1,5 +1,5 @@
 /* How a process is forked so that its language's runtime knows: signal threads, locks and random generators are theirs.  Their functions are found by name, when
- * the first worker is asked for; where dlsym() is not at hand (before glibc 2.34, in a program without libdl) there is none of these languages. */
+ * an application has booted; where dlsym() is not at hand (before glibc 2.34, in a program without libdl) there is none of these languages. */
 #include <dlfcn.h>
 
 #include "fcgipm/prefork/prefork.h"
@@ -37,13 +37,14 @@ EXPORT int __register_atfork(handler before, handler parent, handler child, void
 
 static void run_handlers(int when)
 {
-	Dl_info info;
-
 	for (unsigned i = 0; i < handler_count; i++) { /* pthread_atfork(3): before in reverse order */
-		handler h = handlers[when == BEFORE ? handler_count - 1 - i : i][when];
+		handler *h = handlers[when == BEFORE ? handler_count - 1 - i : i];
 
-		if (h != NULL && (dladdr == NULL || dladdr((void *)(uintptr_t)h, &info) != 0)) /* what registered it may have been unloaded */
-			h();
+		for (int k = BEFORE; when == BEFORE && dladdr != NULL && k <= IN_CHILD; k++) /* what registered it may have been unloaded */
+			if (h[k] != NULL && dladdr((void *)(uintptr_t)h[k], &(Dl_info){0}) == 0)
+				h[k] = NULL;
+		if (h[when] != NULL)
+			h[when]();
 	}
 }
 
@@ -68,10 +69,16 @@ FUNCTION(PyRun_SimpleString, int, const char *);
 FUNCTION(Perl_eval_pv, void *, void *, const char *, int);
 FUNCTION(Perl_get_context, void *, void);
 static long forked;
+static enum { NONE, RUBY, PYTHON, PERL } language;
 
+/* Once, and not in a worker: such a look touches a page of each library, and changes some of the C library's. */
 bool runtime_copes_with_threads(void)
 {
-	return FIND(rb_eval_string_protect) && FIND(ruby_thread_has_gvl_p) && FIND(rb_thread_call_with_gvl);
+	language = FIND(rb_eval_string_protect) && FIND(ruby_thread_has_gvl_p) && FIND(rb_thread_call_with_gvl) ? RUBY
+		   : FIND(PyGILState_Ensure) && FIND(PyGILState_Release) && FIND(PyRun_SimpleString)            ? PYTHON
+		   : FIND(Perl_eval_pv) && FIND(Perl_get_context)                                               ? PERL
+														: NONE;
+	return language == RUBY;
 }
 
 static void *ruby_eval(void *state)
@@ -86,18 +93,14 @@ long runtime_fork(void)
 
 	forked = -1;
 	prefork.forking = true;
-	if (runtime_copes_with_threads() && ruby_thread_has_gvl_p()) {
-		ruby_eval(&state);
-	} else if (runtime_copes_with_threads()) {
-		rb_thread_call_with_gvl(ruby_eval, &state); /* accept() is called without the lock */
-	} else if (FIND(PyGILState_Ensure) && FIND(PyGILState_Release) && FIND(PyRun_SimpleString)) {
+	if (language == RUBY) { /* accept() is called without the lock */
+		(void)(ruby_thread_has_gvl_p() ? ruby_eval(&state) : rb_thread_call_with_gvl(ruby_eval, &state));
+	} else if (language == PYTHON) {
 		state = PyGILState_Ensure();
 		PyRun_SimpleString("__import__('os').fork()");
 		PyGILState_Release(state);
-	} else {
-		forked = plain();
-		if (forked == 0 && FIND(Perl_eval_pv) && FIND(Perl_get_context))
-			Perl_eval_pv(Perl_get_context(), "srand", 0); /* all else is right by itself */
+	} else if ((forked = plain()) == 0 && language == PERL) {
+		Perl_eval_pv(Perl_get_context(), "srand", 0); /* all else is right by itself */
 	}
 	prefork.forking = false;
 	return forked;

@@ -87,15 +87,12 @@ extern const char *gnu_get_libc_version(void) __attribute__((weak));
 
 __attribute__((constructor)) static void start(__attribute__((unused)) int argc, __attribute__((unused)) char **argv, char **envp)
 {
-	if (gnu_get_libc_version == NULL)
-		envp = environ;
+	envp = gnu_get_libc_version == NULL ? environ : envp;
 	if (envp != NULL)
 		take_variables(envp);
 	int as = clock_gettime != NULL && variable[0] != '\0' && preload[0] != '\0' ? role() : -1;
-	if (as < 0 || lseek(BOARD_FD, 0, SEEK_END) != (off_t)sizeof(struct board))
-		return;
-	prefork.board = mmap(NULL, sizeof(struct board), PROT_READ | PROT_WRITE, MAP_SHARED, BOARD_FD, 0);
-	if (prefork.board == MAP_FAILED)
+	if (as < 0 || lseek(BOARD_FD, 0, SEEK_END) != (off_t)sizeof(struct board) ||
+	    (prefork.board = mmap(NULL, sizeof(struct board), PROT_READ | PROT_WRITE, MAP_SHARED, BOARD_FD, 0)) == MAP_FAILED)
 		return;
 	hide(FD_CLOEXEC);
 	board_inode = inode_of(BOARD_FD);

@@ -4,6 +4,7 @@ Both PHPs have the same php.ini and extensions, opcache on.  Candidates alternat
 import os
 import re
 import shutil
+import signal
 import socket
 import statistics
 import subprocess
@@ -45,6 +46,32 @@ http {{
   }}
 }}
 """
+
+
+@contextmanager
+def traced_forks(comm):
+    """Milliseconds from each clone3() of such a process to the next accept4() of another, as the kernel has them (tracefs); stays empty where it may not be asked."""
+    trace, calls, times = Path(f"/sys/kernel/tracing/instances/fcgipm-bench-{os.getpid()}"), ("clone3", "accept4"), []
+    try:
+        trace.mkdir()
+    except OSError:
+        yield times
+        return
+    try:
+        for call in calls:
+            (trace / f"events/syscalls/sys_enter_{call}/enable").write_text("1")
+        yield times
+        forked = None
+        for pid, at, call in re.findall(rf"^ *{comm}-(\d+) .* ([0-9.]+): sys_(\w+)\(", (trace / "trace").read_text(), re.M):
+            if call == "clone3":
+                forked = pid, float(at)
+            elif forked and pid != forked[0]:
+                times.append((float(at) - forked[1]) * 1000)
+                forked = None
+    finally:
+        for call in calls:
+            (trace / f"events/syscalls/sys_enter_{call}/enable").write_text("0")
+        trace.rmdir()
 
 
 def scan_dir():
@@ -364,11 +391,25 @@ class Rails:
     def load(self, **more):
         return Load(self.m.socket(), "", script="/", clients=self.workers, **more)
 
+    def replace_one(self):
+        seen = len(self.m.events)
+        os.kill(int([e["pid"] for e in self.m.events if e["event"] == "worker.ready"][-1]), signal.SIGKILL)
+        wait_for(lambda: any(e["event"] == "worker.ready" for e in self.m.events[seen:]))
+        time.sleep(0.3)
+
+    def fork_ms(self, count=11):
+        """From fork to accept, one at a time."""
+        with traced_forks("ruby") as times:
+            for _ in range(count):
+                self.replace_one()
+        return times
+
     def start_ms(self):
-        """Of one worker, to its first accept: they came one after the other."""
+        """Of one worker, from the order to its first accept, while the crew came one after the other."""
         begun = next(e["time"] for e in reversed(self.m.events) if e["event"] in ("template.ready", "listener.bound"))
-        times = [datetime.fromisoformat(at.replace("Z", "+00:00")) for at in (begun, *(e["time"] for e in self.m.events if e["event"] == "worker.ready"))]
-        return (times[-1] - times[0]).total_seconds() * 1000 / (len(times) - 1)
+        ready = [e["time"] for e in self.m.events if e["event"] == "worker.ready"][:self.workers]
+        first, last = (datetime.fromisoformat(at.replace("Z", "+00:00")) for at in (begun, ready[-1]))
+        return (last - first).total_seconds() * 1000 / self.workers
 
     def close(self):
         self.m.stop(timeout=60)
@@ -390,7 +431,9 @@ def rails(_):
             base = base or (before[0], after[0])
             assert len(l.pids) == c.workers, l.pids
             said = [f"{what} {m[0]:6.1f} (x{m[0] / b:.2f}), the workers alone {m[1]:6.1f} (x{m[1] / b:.2f})" for what, m, b in zip(("before", "after"), (before, after), base)]
-            print(f"  {name.ljust(23)} {'; '.join(said)}; from fork to accept {c.start_ms():.1f} ms a worker")
+            forks = c.fork_ms() if start == "prefork" else []
+            alone = f", one by itself from fork to accept {statistics.median(forks):.1f} ({min(forks):.1f} to {max(forks):.1f})" if forks else ""
+            print(f"  {name.ljust(23)} {'; '.join(said)}; {c.start_ms():.1f} ms a worker when {c.workers} come in a row{alone}")
     with place() as path, running(lambda p: Rails(p, "prefork"), path) as c:
         with c.load() as l:
             l.wait(100, timeout=60)

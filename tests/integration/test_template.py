@@ -1,5 +1,6 @@
 """The life of templates: what they are forked from (docs/prefork.md)."""
 import os
+import re
 import signal
 import time
 
@@ -35,6 +36,20 @@ def test_workers_are_children_of_the_launcher_with_a_session_of_their_own(fcgipm
         assert pid in children_of(m.launcher_pid) and os.getsid(pid) == pid
         assert os.stat(f"/proc/{pid}").st_uid == os.stat(f"/proc/{template}").st_uid != 0
     assert template not in m.pids() and m.pool()["workers"]["total"] == 3
+
+
+def test_a_new_worker_looks_up_nothing_of_the_librarys(fcgipm, place):
+    """Each symbol that is looked up in a worker costs it a page of every library of the application (docs/measured.md)."""
+    said = place / "said"
+    said.mkdir()
+    said.chmod(0o777)
+    m = fcgipm(pool("min: 3, max: 3", extra=f"environment: {{LD_DEBUG: symbols, LD_DEBUG_OUTPUT: {said}/ld}}")).ready()
+    template, = templates(m)
+    lines = (said / f"ld.{template}").read_text().splitlines()
+    assert any("symbol=Perl_eval_pv" in line for line in lines), "the template has looked"
+    for name in ("dlsym", "Perl_eval_pv", "send", "sendto", "setsid", "dup2", "dup3", "close", "syscall"):
+        where = {int(pid) for pid, symbol in re.findall(r"^ *(\d+):\s+symbol=(\w+);", "\n".join(lines), re.M) if symbol == name}
+        assert not where & set(m.pids()), name
 
 
 def test_a_template_that_dies_is_booted_again_and_workers_stay(fcgipm):
