@@ -90,13 +90,14 @@ static enum fcgipm_refusal begin_at_root(struct walk *w)
 }
 
 /* Goes on with the link's target in place of the component, which lies here until the walk is over.  Not inlined: each page of a stack that is touched costs. */
-__attribute__((noinline)) static enum fcgipm_refusal follow(struct walk *w, int link)
+__attribute__((noinline)) static enum fcgipm_refusal follow(struct walk *w, int *link)
 {
 	char path[PATH_MAX];
 	size_t rest = w->at + part_len(w), tail = strlen(w->path + rest) + 1;
-	ssize_t n = readlinkat(link, "", path, sizeof(path));
+	ssize_t n = readlinkat(*link, "", path, sizeof(path));
 	enum fcgipm_refusal r = FCGIPM_REFUSED_NOT;
 
+	fp_close(link); /* not one more is open for each link on the way */
 	if (n <= 0 || ++w->links > LINKS_MAX || (size_t)n + tail > sizeof(path))
 		return FCGIPM_REFUSED_LINK;
 	memcpy(path + n, w->path + rest, tail);
@@ -109,7 +110,7 @@ __attribute__((noinline)) static enum fcgipm_refusal follow(struct walk *w, int 
 }
 
 /* Root's, or our own; and none below the administrator's part. */
-static enum fcgipm_refusal meet_link(struct walk *w, int link, const struct stat *st)
+static enum fcgipm_refusal meet_link(struct walk *w, int *link, const struct stat *st)
 {
 	bool may = w->at < w->literal && (st->st_uid == 0 || st->st_uid == geteuid());
 
@@ -131,7 +132,7 @@ static enum fcgipm_refusal take_file(struct walk *w, const char *name)
 	if (fd < 0 || fstat(fd, &w->found->st) < 0)
 		return refusal_of(errno);
 	if (S_ISLNK(w->found->st.st_mode))
-		return meet_link(w, fd, &w->found->st);
+		return meet_link(w, &fd, &w->found->st);
 	w->found->foreign = is_foreign(fd) || is_foreign(w->dir);
 	w->found->file = FP_TAKE_FD(fd);
 	return FCGIPM_REFUSED_NOT;
@@ -149,7 +150,7 @@ static enum fcgipm_refusal take_directory(struct walk *w, const char *name)
 		link = openat(w->dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 		if (link < 0 || fstat(link, &st) < 0 || !S_ISLNK(st.st_mode))
 			return FCGIPM_REFUSED_LINK;
-		return meet_link(w, link, &st);
+		return meet_link(w, &link, &st);
 	}
 	if (fd < 0)
 		return refusal_of(errno);

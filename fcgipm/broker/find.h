@@ -30,7 +30,7 @@ struct broker_found {
 	bool foreign; /* the file is on a file system in user space */
 };
 
-/* FCGIPM_REFUSED_NOT, MISSING, LINK, UNREACHABLE, OUTSIDE, PATH or STEP (what else the kernel says; errno has it). */
+/* FCGIPM_REFUSED_NOT, MISSING, LINK, UNREACHABLE, OUTSIDE, PATH or STEP (what else the kernel says; errno has it): then *ret is of no use, and nothing in it is open. */
 enum fcgipm_refusal broker_find(const struct broker_way *way, struct broker_found *ret);
 
 #endif
