@@ -105,7 +105,7 @@ $(CLIENT): $(BUILD)/pic/api-export.o $(patsubst %.c,$(BUILD)/pic/%.o,$(wildcard 
 	$(Q)$(CC) $(ALL_CFLAGS) $(filter-out -pie,$(ALL_LDFLAGS)) -shared -Wl,-soname,$(@F) -o $@ $^
 
 # What is preloaded into applications: no C library of its own, so that it fits to any, and no protection that would call one.
-PRELOAD_CFLAGS = -std=gnu2x -D_GNU_SOURCE -I. -O2 -g -fPIC -fvisibility=hidden -ffreestanding -fno-stack-protector -fno-sanitize=all -U_FORTIFY_SOURCE $(WARN) -Wno-missing-prototypes -Wno-address
+PRELOAD_CFLAGS = -std=gnu2x -D_GNU_SOURCE -I. -O2 -g -fPIC -fvisibility=hidden -ffreestanding -fno-stack-protector -fno-sanitize=all -U_FORTIFY_SOURCE $(if $(findstring aarch64,$(shell $(CC) -dumpmachine)),-mno-outline-atomics) $(WARN) -Wno-missing-prototypes -Wno-address
 $(LIBRARY): $(wildcard fcgipm/prefork/*.[ch]) include/fcgipm/board.h
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)

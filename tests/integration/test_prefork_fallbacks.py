@@ -129,6 +129,7 @@ def readelf(*what, library=LIBRARY):
 def fits_any_c_library(library):
     assert "NEEDED" not in readelf("-d", library=library), "it names no library"
     assert "Version needs section" not in readelf("-V", library=library), "it names no version of a symbol"
+    assert not re.findall(r"UND (__\w*(?:atomic|aarch64)\w*)", readelf("--dyn-syms", library=library)), "it wants the compiler's own library"
 
 
 def test_the_library_fits_any_c_library():
