@@ -43,16 +43,17 @@ static bool next_order(struct hook_word *w, int *ret_output)
 	return n == (ssize_t)sizeof(*w);
 }
 
-/* Here no function of the C library is called: each that the template has not called would be looked up anew in every worker.
- * The new worker: a session and an output of its own, if there is one (-1: these calls do nothing). */
+/* The new worker: a session and an output of its own, if there is one (-1: these calls do nothing).  Its number may be 1 or 2, where the application has closed that.
+ * No function of the C library is called here: each that the template has not called would be looked up anew in every worker. */
 static void become_worker(uint32_t slot, int output)
 {
 	prefork.pid = (int)call(SYS_getpid, 0, 0, 0, 0);
 	prefork.slot = slot;
 	prefork.template_ = false;
 	call(SYS_setsid, 0, 0, 0, 0);
-	call(SYS_dup3, call(SYS_dup3, output, STDOUT_FILENO, 0, 0), STDERR_FILENO, 0, 0);
-	call(SYS_close, output, 0, 0, 0);
+	for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++)
+		call(SYS_dup3, output, fd, 0, 0);
+	call(SYS_close, output > STDERR_FILENO ? output : -1, 0, 0, 0);
 	say(HOOK_HELLO, slot);
 	call(SYS_close, BOARD_HOOK_FD, 0, 0, 0);
 }

@@ -82,7 +82,7 @@ long hook_clone(void);
 /* ---- runtime.c */
 /* Forks in the way of the language's runtime.  As hook_clone(). */
 long runtime_fork(void);
-/* It may be forked although it has threads. */
+/* It may be forked although it has threads.  To be asked once before runtime_fork(), which forks in the way of the language that is found here. */
 bool runtime_copes_with_threads(void);
 
 #endif

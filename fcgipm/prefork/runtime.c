@@ -8,10 +8,7 @@
 #pragma weak dladdr
 extern pid_t __fork(void) __attribute__((weak)); /* musl has none, and dlsym() always */
 
-static void *find(void *where, const char *name)
-{
-	return dlsym != NULL ? dlsym(where, name) : NULL;
-}
+#define FIND_IN(where, name) (dlsym != NULL ? dlsym(where, name) : NULL)
 
 /* ---- pthread_atfork(): a clone by hand runs nobody's handlers, so they are noted as they are registered ---- */
 
@@ -28,7 +25,7 @@ EXPORT int __register_atfork(handler before, handler parent, handler child, void
 	handler run[] = {before, parent, child};
 	int (*real)(handler, handler, handler, void *);
 
-	*(void **)&real = find(RTLD_NEXT, "__register_atfork");
+	*(void **)&real = FIND_IN(RTLD_NEXT, "__register_atfork");
 	only_here = real == NULL;
 	if (handler_count < HANDLERS_MAX)
 		memcpy(handlers[handler_count++], run, sizeof(run));
@@ -59,7 +56,7 @@ static long plain(void)
 /* ---- the languages: Ruby's and Python's own fork starts threads anew and seeds generators; it calls fork(), which makes a worker while forking is set ---- */
 
 #define FUNCTION(name, result, ...) static result (*name)(__VA_ARGS__)
-#define FIND(name)                  ((*(void **)&name = find(RTLD_DEFAULT, #name)) != NULL)
+#define FIND(name)                  ((*(void **)&name = FIND_IN(RTLD_DEFAULT, #name)) != NULL)
 FUNCTION(ruby_thread_has_gvl_p, int, void);
 FUNCTION(rb_thread_call_with_gvl, void *, void *(*)(void *), void *);
 FUNCTION(rb_eval_string_protect, unsigned long, const char *, int *);
@@ -71,10 +68,11 @@ FUNCTION(Perl_get_context, void *, void);
 static long forked;
 static enum { NONE, RUBY, PYTHON, PERL } language;
 
-/* Once, and not in a worker: such a look touches a page of each library, and changes some of the C library's. */
+/* Once, and in no forked worker: such a look touches a page of each library, and changes some of the C library's. */
 bool runtime_copes_with_threads(void)
 {
 	language = FIND(rb_eval_string_protect) && FIND(ruby_thread_has_gvl_p) && FIND(rb_thread_call_with_gvl) ? RUBY
+		   : !prefork.template_                                                                         ? NONE
 		   : FIND(PyGILState_Ensure) && FIND(PyGILState_Release) && FIND(PyRun_SimpleString)            ? PYTHON
 		   : FIND(Perl_eval_pv) && FIND(Perl_get_context)                                               ? PERL
 														: NONE;
@@ -114,7 +112,7 @@ EXPORT pid_t fork(void)
 	if (prefork.forking)
 		return (pid_t)(forked = plain());
 	prefork.forks++;
-	*(void **)&real = find(RTLD_NEXT, "fork");
+	*(void **)&real = FIND_IN(RTLD_NEXT, "fork");
 	if (only_here)
 		run_handlers(BEFORE);
 	pid = real != NULL ? real() : __fork();

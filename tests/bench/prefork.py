@@ -63,9 +63,9 @@ def traced_forks(comm):
         yield times
         forked = None
         for pid, at, call in re.findall(rf"^ *{comm}-(\d+) .* ([0-9.]+): sys_(\w+)\(", (trace / "trace").read_text(), re.M):
-            if call == "clone3":
+            if call == "clone3" and not forked:
                 forked = pid, float(at)
-            elif forked and pid != forked[0]:
+            elif call == "accept4" and forked and pid != forked[0]:
                 times.append((float(at) - forked[1]) * 1000)
                 forked = None
     finally:
@@ -402,6 +402,7 @@ class Rails:
         with traced_forks("ruby") as times:
             for _ in range(count):
                 self.replace_one()
+        assert len(times) in {0, count}, times
         return times
 
     def start_ms(self):

@@ -52,6 +52,19 @@ def test_a_new_worker_looks_up_nothing_of_the_librarys(fcgipm, place):
         assert not where & set(m.pids()), name
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_a_worker_has_an_output_of_its_own_where_its_application_has_closed_that(fcgipm, closed):
+    """The template's may end: who wrote to that would, too."""
+    m = fcgipm(pool("min: 1, max: 1", command=f"[/bin/sh, -c, 'exec @DIR@/apps/app {closed}']")).ready()
+    template, = templates(m)
+    os.kill(template, signal.SIGKILL)
+    m.event("template.exit")
+    worker, = m.pids()
+    fcgi.request(m.socket(), "stderr=heard")
+    assert m.event("worker.output", text="heard")["pid"] == str(worker)
+    assert m.pids() == [worker]
+
+
 def test_a_template_that_dies_is_booted_again_and_workers_stay(fcgipm):
     m = fcgipm(pool("min: 2, max: 4")).ready()
     workers, seen = m.pids(), len(m.events)
