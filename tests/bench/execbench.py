@@ -87,7 +87,8 @@ class Stage:
         self.dir.chmod(0o755)
         (self.dir / "cgi").mkdir()
         (self.dir / "hello.c").write_text(PROGRAM)
-        subprocess.run(["gcc", "-O2", "-o", self.dir / "cgi/hello", self.dir / "hello.c"], check=True)
+        for name, how in (("hello", []), ("static", ["-static"])):
+            subprocess.run(["gcc", "-O2", *how, "-o", self.dir / "cgi" / name, self.dir / "hello.c"], check=True)
         self.manager = Manager(self.dir, POOLS)
         self.manager.event("ready", timeout=60)
         self.servers = []
@@ -191,6 +192,8 @@ def cgi(rounds):
             answers(url)
         for clients in (8, 64):
             show(f"CGI, httpd event, {clients} clients", turns(2 * rounds + 1, candidates, clients), ("mod_cgid", "nginx, fcgiwrap"))
+        candidates = {"mod_fcgipm, broker": f"{base}/fcgipm/static", "mod_cgid": f"{base}/plain/static"}
+        show("The same, linked statically, 8 clients", turns(2 * rounds + 1, candidates, 8), ("mod_cgid",))
 
 
 def big(rounds):
