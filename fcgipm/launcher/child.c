@@ -141,7 +141,6 @@ int child_call(struct launcher *l, struct child *c, const struct child_ops *ops,
 
 		fp_ordinary_slice();
 		(void)setpriority(PRIO_PROCESS, 0, l->nice);
-
 		if (act(arg, &failure) < 0)
 			priv_jail_fail(report[1], &failure);
 		_exit(0);

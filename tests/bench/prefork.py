@@ -4,7 +4,6 @@ Both PHPs have the same php.ini and extensions, opcache on.  Candidates alternat
 import os
 import re
 import shutil
-import signal
 import socket
 import statistics
 import subprocess
@@ -21,6 +20,7 @@ from web import wrk
 
 PHP_FPM = next(iter(sorted(Path("/usr/sbin").glob("php-fpm*"))), None)
 SECONDS = int(os.environ.get("BENCH_SECONDS", "3"))
+FORKS = 11  # that are timed
 SETTLE_S = 3  # before memory is counted
 INI = "opcache.enable=1\nopcache.file_update_protection=0\n"
 WORK = """<?php
@@ -381,9 +381,10 @@ class Rails:
     def __init__(self, path, start, environment="", workers=8):
         self.workers = workers
         self.text = (f"manager: {{runtime_directory: @RUN@, log: {{level: debug}}}}\npools:\n  app: {{command: [/usr/bin/ruby, @DIR@/apps/forked-rails.rb], user: nobody, environment: {{{environment}}}, "
-                     f"workers: {{start: {start}, min: {workers}, max: {workers}, boot_parallel: 1}}}}\n")
+                     f"workers: {{start: {start}, min: {workers}, max: {workers + FORKS}, boot_parallel: 1}}}}\n")
         self.m = Manager(path, self.text)
         ready(self.m)
+        self.scale(workers)
 
     def crew(self):
         return [p for p in children_of(self.m.launcher_pid) if p != self.m.manager_pid]
@@ -391,18 +392,16 @@ class Rails:
     def load(self, **more):
         return Load(self.m.socket(), "", script="/", clients=self.workers, **more)
 
-    def replace_one(self):
-        seen = len(self.m.events)
-        os.kill(int([e["pid"] for e in self.m.events if e["event"] == "worker.ready"][-1]), signal.SIGKILL)
-        wait_for(lambda: any(e["event"] == "worker.ready" for e in self.m.events[seen:]))
-        time.sleep(0.3)
+    def scale(self, count):
+        """Comes back when there are so many."""
+        self.m.cli("scale", "app", "--min", count, "--max", count, check=0)
 
-    def fork_ms(self, count=11):
+    def fork_ms(self):
         """From fork to accept, one at a time."""
         with traced_forks("ruby") as times:
-            for _ in range(count):
-                self.replace_one()
-        assert len(times) in {0, count}, times
+            for more in range(1, FORKS + 1):
+                self.scale(self.workers + more)
+        assert len(times) in {0, FORKS}, times
         return times
 
     def start_ms(self):

@@ -1,5 +1,6 @@
 """What each process may do: the launcher is small, the manager has no capability, a worker has what its pool says and nothing else."""
 import os
+import platform
 import re
 import signal
 import subprocess
@@ -172,8 +173,8 @@ def test_what_a_start_writes_lies_together():
     """Each page more costs every start (docs/measured.md)."""
     symbols = subprocess.run(["nm", BUILD / "libexec/fcgipm/fcgipm-start"], capture_output=True, text=True, check=True).stdout
     at = {name: int(address, 16) for address, name in re.findall(r"^([0-9a-f]+) \w (\S+)$", symbols, re.M)}
-    if at["_edata"] >> 32 != 0x7F90:
-        pytest.skip("another machine, or another C library: the linker's own layout")
+    if platform.machine() != "x86_64" or "__libc" not in at:
+        pytest.skip("not x86-64, or not by musl: the Makefile has no layout for it")
     assert len({at[name] >> 12 for name in ("_edata", "__libc", "__stack_chk_guard", "job")}) == 1, at
 
 
