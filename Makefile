@@ -111,20 +111,19 @@ $(LIBRARY): $(wildcard fcgipm/prefork/*.[ch]) include/fcgipm/board.h
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(PRELOAD_CFLAGS) -shared -nostdlib -Wl,-z,lazy,-z,relro,-z,noexecstack,-soname,$(@F) -o $@ $(filter %.c,$^)
 
-# What every start begins with: static and small, since each start pays for each of its pages.  By musl, whose start-up is a tenth of glibc's; START_CC=gcc START_LAYOUT= does as well, but more slowly, and glibc's looks at GLIBC_TUNABLES.
-# Neither sanitizers nor PIE: its environment is another's, and to relocate itself costs a page copied.
+# What every start begins with: static and small, since each start pays for each of its pages.  By musl, whose start-up is a tenth of glibc's; START_CC=gcc START_LAYOUT=-static-pie does as well, but more slowly, and glibc's looks at
+# GLIBC_TUNABLES.  No sanitizers: its environment is another's.
+# Position-independent, so that the kernel can put it wherever it likes: near its stack, where nothing is strewn at random (priv/spawn.c).  It relocates itself on the page that it writes anyway: what the C library writes when it
+# begins comes first (-lc, before our own objects), so that this, .data and the job's beginning share one; each page that is written is 0.6 % of a start (docs/measured.md).
+MULTIARCH = $(shell $(CC) -print-multiarch)
 START_CC ?= musl-gcc
-START_CFLAGS = -std=gnu2x -D_GNU_SOURCE -I. -idirafter /usr/include -idirafter /usr/include/$(shell $(CC) -print-multiarch) -O2 -g -fPIC -fstack-protector-strong $(WARN) $(START_SANITIZE)
-# It lies in the half terabyte in which x86-64's stack is: one branch of page tables less to make and to free is 3 % of a start (docs/measured.md).  crtbegin.o reaches only what is below 2 GB.
-# What the C library writes when it begins comes first (-lc, before our own objects), so that this, .data and the job's beginning share a page: each page that is written is 0.6 % of a start.
-ifeq ($(shell $(CC) -print-multiarch 2>/dev/null),x86_64-linux-gnu)
-START_LAYOUT ?= -nostartfiles $(addprefix /usr/lib/x86_64-linux-musl/,crt1.o crti.o crtn.o) -Wl,-u,__stack_chk_fail -lc -Wl,-Ttext-segment=0x7f9000000000,--no-relax,--defsym=_DYNAMIC=0x7f9000000000
-endif
+START_CFLAGS = -std=gnu2x -D_GNU_SOURCE -I. -idirafter /usr/include -idirafter /usr/include/$(MULTIARCH) -O2 -g -fPIE -fstack-protector-strong $(WARN) $(START_SANITIZE)
+START_LAYOUT ?= -static -nostartfiles $(addprefix /usr/lib/$(MULTIARCH:-gnu=-musl)/,rcrt1.o crti.o crtn.o) -Wl,-u,__stack_chk_fail -lc -Wl,-pie,--no-dynamic-linker,-z,text
 START_SOURCES = $(wildcard fcgipm/start/*.c) $(addprefix fcgipm/,priv/jail.c priv/job.c priv/environment.c broker/find.c broker/judge.c wire/dgram.c wire/cursor.c base/fd.c base/slice.c)
 $(STARTER): $(START_SOURCES) $(foreach l,start priv broker wire spec base,$(wildcard fcgipm/$(l)/*.h)) $(wildcard include/fcgipm/*.h)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(START_CC) $(START_CFLAGS) -static -no-pie $(START_LAYOUT) -Wl,-z,noseparate-code,-z,norelro,-z,noexecstack -o $@ $(START_SOURCES)
+	$(Q)$(START_CC) $(START_CFLAGS) $(START_LAYOUT) -Wl,-z,noseparate-code,-z,norelro,-z,noexecstack -o $@ $(START_SOURCES)
 
 define role_rule
 $(2): $(BUILD)/obj/fcgipm/$(1)/main.o $(call archives,$(1) $(USES_$(1)))

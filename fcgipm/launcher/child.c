@@ -121,6 +121,7 @@ int child_exec(struct launcher *l, struct child *c, const struct child_ops *ops,
 	mine.signals = l->unclean_signals;
 	mine.bounding = l->bounding;
 	mine.permitted = l->permitted;
+	mine.personality = l->personality;
 	r = priv_start(l->starter_fd, &mine, &report, &c->pidfd);
 	if (r < 0)
 		return r;

@@ -62,6 +62,7 @@ struct launcher {
 	enum fp_log_format log_format;
 	uint32_t max_workers;
 	uint64_t unclean_signals, bounding, permitted; /* what a child has to undo, and what it may (priv_jail) */
+	int personality; /* what a child is given back (priv_jail) */
 	uint64_t caps; /* kept capabilities beside the table's: those that pools name */
 	struct loop_source signals;
 

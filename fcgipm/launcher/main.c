@@ -171,6 +171,7 @@ static int start(struct launcher *l, struct fp_err *err)
 	/* Orphans of workers come to us, so that none outlives its worker unseen. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	prctl(PR_SET_DUMPABLE, 0);
+	l->personality = priv_personality();
 	r = runtime_init(l, err);
 	return r < 0 ? r : load_start(l, l->mode == MODE_CHECK ? LOAD_CHECK : LOAD_START, err);
 }

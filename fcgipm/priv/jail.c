@@ -19,6 +19,7 @@
 #include <linux/keyctl.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -386,12 +387,26 @@ static int run_steps(const struct step *steps, size_t count, struct priv_jail *j
 	return 0;
 }
 
+int priv_personality(void)
+{
+	return personality(0xffffffff);
+}
+
+/* The program is not to lie at fixed addresses because fcgipm-start does.  A filter that forbids any change has forbidden the one before as well. */
+static int give_back_personality(const struct priv_jail *j)
+{
+	return j->personality < 0 || personality((unsigned long)j->personality) >= 0 || priv_personality() == j->personality ? 0 : -EPERM;
+}
+
 int priv_jail_narrow(const struct priv_jail *j)
 {
 	uint64_t have;
-	int r = j->change_account ? get_permitted(&have) : 0;
+	int r = give_back_personality(j);
 
-	if (r < 0 || !j->change_account || (have & ~j->permitted) == 0)
+	if (r < 0 || !j->change_account)
+		return r;
+	r = get_permitted(&have);
+	if (r < 0 || (have & ~j->permitted) == 0)
 		return r;
 	have &= j->permitted;
 	return set_caps((struct cap_sets){.permitted = have, .effective = have});

@@ -69,6 +69,7 @@ struct priv_jail {
 	uint64_t signals; /* bit N-1: signal N may be caught or ignored here, and is reset; 0: any may */
 	uint64_t bounding; /* capabilities that may be in the bounding set here; 0: any may */
 	uint64_t permitted; /* what the launcher itself may: an exec as root would give all of the bounding set */
+	int personality; /* the program's (personality(2)), which fcgipm-start gives back: it lies at fixed addresses itself (spawn.c); -1: neither is to be changed */
 	int exec_fd; /* an executable opened beforehand, or -1 */
 	const char *path;
 	const char *const *argv;
@@ -86,7 +87,9 @@ struct priv_jail {
 /* To a process that minds another (start/minder.h): SIGTERM goes on to the program's group; this one ends everything at once.  Never SIGKILL: what it minds would be nobody's. */
 #define PRIV_MINDER_KILL SIGUSR1
 
-/* In fcgipm-start, first: gives back what the launcher itself has not.  0 or -errno. */
+/* The caller's own personality(2), or -1 where a filter lets nobody ask. */
+int priv_personality(void);
+/* In fcgipm-start, first: gives back what the launcher itself has not, and the program's personality.  0 or -errno. */
 int priv_jail_narrow(const struct priv_jail *j);
 /* In fcgipm-start, where all descriptors lie where they belong but what the search has opened: everything up to exec, and exec.  A step that fails is reported, and the process ends. */
 void priv_jail_exec(struct priv_jail *j) __attribute__((noreturn));

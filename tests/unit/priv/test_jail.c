@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <sys/capability.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -264,6 +265,91 @@ static void test_keyring(void **state)
 	expect_ran(&result);
 	assert_null(strstr(result.out, "fcgipm-test-secret"));
 	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
+}
+
+/* ---- where its memory lies ---- */
+
+static void as_the_launcher(struct priv_jail *j)
+{
+	j->personality = priv_personality();
+}
+
+/* What personality(2) may be called with: 0 alone, as by LockPersonality= of systemd; 0 and the question, as in containers. */
+static void let_personality_be(struct priv_jail *j, bool may_ask)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_personality, 0, 4),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, may_ask ? 0xffffffff : 0, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {.len = 7, .filter = code};
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
+		_exit(97);
+	as_the_launcher(j);
+}
+
+static void locked_personality(struct priv_jail *j)
+{
+	let_personality_be(j, false);
+}
+
+static void in_a_container(struct priv_jail *j)
+{
+	let_personality_be(j, true);
+}
+
+static void at_fixed_addresses(struct priv_jail *j)
+{
+	if (personality(ADDR_NO_RANDOMIZE) < 0)
+		_exit(97);
+	as_the_launcher(j);
+}
+
+static void both(struct priv_jail *j)
+{
+	at_fixed_addresses(j);
+	in_a_container(j);
+}
+
+static bool strewn_at_random(void)
+{
+	char how = '0';
+	int fd = open("/proc/sys/kernel/randomize_va_space", O_RDONLY | O_CLOEXEC);
+	bool known = fd >= 0 && read(fd, &how, 1) == 1;
+
+	close(fd);
+	return known && how == '2';
+}
+
+/* fcgipm-start lies at fixed addresses where that is allowed, and for itself alone. */
+static void test_a_programs_memory_is_as_the_launcher_had_it(void **state)
+{
+	static const char *const argv[] = {"/bin/sh", "-c", "cat /proc/self/personality; exec grep -F '[stack]' /proc/self/maps", NULL};
+	static before_jail *const cases[] = {as_the_launcher, locked_personality, in_a_container}, *const fixed[] = {at_fixed_addresses, both};
+	static char first[sizeof(result.out)];
+	struct priv_jail j = jail_for(argv);
+
+	(void)state;
+	NEED_ROOT();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		run_jailed(&j, cases[i], &result);
+		expect_ran(&result);
+		assert_memory_equal(result.out, "00000000\n", 9);
+		strcpy(first, result.out);
+		run_jailed(&j, cases[i], &result);
+		if (strewn_at_random())
+			assert_string_not_equal(result.out, first);
+	}
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
+		run_jailed(&j, fixed[i], &result);
+		expect_ran(&result);
+		assert_memory_equal(result.out, "00040000\n", 9);
+	}
 }
 
 /* ---- chroot and directory ---- */
@@ -688,6 +774,7 @@ int main(void)
 		cmocka_unit_test(test_report_survives_overlap),
 		cmocka_unit_test(test_bad_descriptor),
 		cmocka_unit_test(test_keyring),
+		cmocka_unit_test(test_a_programs_memory_is_as_the_launcher_had_it),
 		cmocka_unit_test(test_chroot_into_a_private_home),
 		cmocka_unit_test(test_chroot_into_anothers_home),
 		cmocka_unit_test(test_exec_errors),
