@@ -111,19 +111,23 @@ $(LIBRARY): $(wildcard fcgipm/prefork/*.[ch]) include/fcgipm/board.h
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(PRELOAD_CFLAGS) -shared -nostdlib -Wl,-z,lazy,-z,relro,-z,noexecstack,-soname,$(@F) -o $@ $(filter %.c,$^)
 
-# What every start begins with: static and small, since each start pays for each of its pages.  By musl, whose start-up is a tenth of glibc's; START_CC=gcc START_LAYOUT=-static-pie does as well, but more slowly, and glibc's looks at
-# GLIBC_TUNABLES.  No sanitizers: its environment is another's.
+# What every start begins with: static and small, since each start pays for each of its pages.  By musl, whose start-up is a tenth of glibc's; START_CC=gcc does as well, but more slowly, and glibc's looks at GLIBC_TUNABLES.
+# No sanitizers: its environment is another's; for which it is static above all.
 # Position-independent, so that the kernel can put it wherever it likes: near its stack, where nothing is strewn at random (priv/spawn.c).  It relocates itself on the page that it writes anyway: what the C library writes when it
 # begins comes first (-lc, before our own objects), so that this, .data and the job's beginning share one; each page that is written is 0.6 % of a start (docs/measured.md).
 MULTIARCH = $(shell $(CC) -print-multiarch)
+MUSL = /usr/lib/$(subst -gnu,-musl,$(MULTIARCH))
 START_CC ?= musl-gcc
 START_CFLAGS = -std=gnu2x -D_GNU_SOURCE -I. -idirafter /usr/include -idirafter /usr/include/$(MULTIARCH) -O2 -g -fPIE -fstack-protector-strong $(WARN) $(START_SANITIZE)
-START_LAYOUT ?= -static -nostartfiles $(addprefix /usr/lib/$(MULTIARCH:-gnu=-musl)/,rcrt1.o crti.o crtn.o) -Wl,-u,__stack_chk_fail -lc -Wl,-pie,--no-dynamic-linker,-z,text
+BY_MUSL = -static -nostartfiles $(MUSL)/rcrt1.o $(MUSL)/crti.o $(MUSL)/crtn.o -Wl,-u,__stack_chk_fail -lc -Wl,-pie,--no-dynamic-linker,-z,text
+START_LAYOUT ?= $(if $(findstring musl,$(START_CC)),$(BY_MUSL),-static-pie)
 START_SOURCES = $(wildcard fcgipm/start/*.c) $(addprefix fcgipm/,priv/jail.c priv/job.c priv/environment.c broker/find.c broker/judge.c wire/dgram.c wire/cursor.c base/fd.c base/slice.c)
 $(STARTER): $(START_SOURCES) $(foreach l,start priv broker wire spec base,$(wildcard fcgipm/$(l)/*.h)) $(wildcard include/fcgipm/*.h)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(START_CC) $(START_CFLAGS) $(START_LAYOUT) -Wl,-z,noseparate-code,-z,norelro,-z,noexecstack -o $@ $(START_SOURCES)
+	$(Q)$(START_CC) $(START_CFLAGS) $(START_LAYOUT) -Wl,-z,noseparate-code,-z,norelro,-z,noexecstack -o $@.new $(START_SOURCES)
+	$(Q)! readelf -lW $@.new | grep INTERP || { echo "fcgipm-start must be linked statically: START_LAYOUT" >&2; exit 1; }
+	$(Q)mv $@.new $@
 
 define role_rule
 $(2): $(BUILD)/obj/fcgipm/$(1)/main.o $(call archives,$(1) $(USES_$(1)))

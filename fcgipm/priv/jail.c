@@ -392,15 +392,17 @@ int priv_personality(void)
 	return personality(0xffffffff);
 }
 
-/* The program is not to lie at fixed addresses because fcgipm-start does.  A filter that forbids any change has forbidden the one before as well. */
+/* The program is not to lie at fixed addresses because fcgipm-start does.  A filter that forbids this has forbidden the change before as well, and exec may have undone that (PER_CLEAR_ON_SETID). */
 static int give_back_personality(const struct priv_jail *j)
 {
-	return j->personality < 0 || personality((unsigned long)j->personality) >= 0 || priv_personality() == j->personality ? 0 : -EPERM;
+	if (j->personality < 0 || personality((unsigned long)j->personality) >= 0)
+		return 0;
+	return (priv_personality() & ~j->personality & ADDR_NO_RANDOMIZE) == 0 ? 0 : -EPERM;
 }
 
 int priv_jail_narrow(const struct priv_jail *j)
 {
-	uint64_t have;
+	uint64_t have = 0;
 	int r = give_back_personality(j);
 
 	if (r < 0 || !j->change_account)

@@ -69,7 +69,7 @@ struct priv_jail {
 	uint64_t signals; /* bit N-1: signal N may be caught or ignored here, and is reset; 0: any may */
 	uint64_t bounding; /* capabilities that may be in the bounding set here; 0: any may */
 	uint64_t permitted; /* what the launcher itself may: an exec as root would give all of the bounding set */
-	int personality; /* the program's (personality(2)), which fcgipm-start gives back: it lies at fixed addresses itself (spawn.c); -1: neither is to be changed */
+	int personality; /* the program's (personality(2)), which fcgipm-start gives back: it lies at fixed addresses itself, where it may (spawn.c); -1: neither is to be changed */
 	int exec_fd; /* an executable opened beforehand, or -1 */
 	const char *path;
 	const char *const *argv;

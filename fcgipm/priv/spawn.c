@@ -84,7 +84,7 @@ ON_SHARED_MEMORY static void fail(int report_fd, int error)
 	_exit(write(report_fd, &r, sizeof(r)) == (ssize_t)sizeof(r) ? 127 : 126);
 }
 
-/* Not strewn at random, fcgipm-start and its stack are close enough to share a page table, which is some 3 % of a start (docs/measured.md).  Where a filter forbids it, it is strewn. */
+/* Not strewn at random, fcgipm-start lies near its stack, with two branches of page tables less, which are 5 % of a start (docs/measured.md).  Where a filter forbids it, it is strewn. */
 ON_SHARED_MEMORY static void lie_beside_the_stack(const struct priv_jail *j)
 {
 	if (j->personality >= 0)
