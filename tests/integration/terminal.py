@@ -2,12 +2,20 @@
 import fcntl
 import os
 import select
+import signal
 import struct
 import subprocess
 import termios
 import time
 
 import pyte
+
+
+def as_from_a_login():
+    """Its controlling terminal, and no signal ignored, as the tests themselves may have been started (nohup)."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    for signo in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+        signal.signal(signo, signal.SIG_DFL)
 
 
 class Terminal:
@@ -21,7 +29,7 @@ class Terminal:
         self._size(columns, lines)
         self.before = termios.tcgetattr(self.slave)
         self.process = subprocess.Popen([str(a) for a in argv], stdin=self.slave, stdout=self.slave, stderr=self.slave, start_new_session=True, user=user,
-                                        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - its controlling terminal
+                                        preexec_fn=as_from_a_login,  # noqa: PLW1509 - there is no other way
                                         env={**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **(env or {})})
 
     def __enter__(self):
