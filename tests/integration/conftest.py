@@ -106,6 +106,12 @@ def place():
         yield path
 
 
+def with_and_without_cgroups(test):
+    """As `wrap` of a manager: a run is minded by its cgroup, or by a process of its own (start/minder.h)."""
+    hide = ["unshare", "--mount", "--propagation", "private", "sh", "-c", 'umount -a -l -t cgroup2; exec "$0" "$@"']
+    return pytest.mark.parametrize("wrap", [(), pytest.param(hide, marks=needs_root)], ids=["cgroup", "subreaper"])(test)
+
+
 class Manager:
     """One `fcgipm run`.  text of the configuration: @DIR@ is the test's directory, @RUN@ the runtime directory."""
 

@@ -14,7 +14,7 @@ import pytest
 
 import broker
 from broker import Broker, Refused
-from conftest import BUILD, ROOT, children_of, make_linger, needs_root, wait_for
+from conftest import BUILD, ROOT, children_of, make_linger, needs_root, wait_for, with_and_without_cgroups
 
 REFUSALS = {int(number): name for number, name in re.findall(r'X\(\w+, (\d+), "([a-z-]+)"', (Path(__file__).parents[2] / "include/fcgipm/refusal.h").read_text())}
 SHOW = """#!/bin/sh
@@ -796,11 +796,6 @@ sleep 0.2
 sleep 0.2
 echo over
 """
-
-
-def with_and_without_cgroups(test):
-    hide = ["unshare", "--mount", "--propagation", "private", "sh", "-c", 'umount -a -l -t cgroup2; exec "$0" "$@"']
-    return pytest.mark.parametrize("wrap", [(), pytest.param(hide, marks=needs_root)], ids=["cgroup", "subreaper"])(test)
 
 
 def pids_said(out):

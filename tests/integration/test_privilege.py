@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from apps import pool
-from conftest import BUILD, HERE, children_of, comm, needs_root, wait_for
+from conftest import BUILD, HERE, children_of, comm, needs_root, wait_for, with_and_without_cgroups
 from fcgi import request
 
 pytestmark = needs_root
@@ -199,14 +199,14 @@ def personality_of(pid):
 
 
 @pytest.mark.parametrize("as_was", [("setarch", "--uname-2.6"), ()], ids=["UNAME26", "as the tests"])
-@pytest.mark.parametrize("hide_cgroups", [(), ("unshare", "--mount", "--propagation", "private", "sh", "-c", 'umount -a -l -t cgroup2; exec "$0" "$@"')], ids=["", "minded"])
-def test_whatever_is_started_has_the_launchers_personality(fcgipm, place, as_was, hide_cgroups):
+@with_and_without_cgroups
+def test_whatever_is_started_has_the_launchers_personality(fcgipm, place, as_was, wrap):
     """fcgipm-start has another (personality(2)) for a moment, in which it lies at fixed addresses."""
     (place / "cgi").mkdir()
     (place / "cgi/show").write_text("#!/bin/sh\nexec cat /proc/self/personality\n")
     (place / "cgi/show").chmod(0o755)
     m = fcgipm("pools:" + pool("c", name="exec") + pool("php", name="fork", workers=1) +
-               "exec:\n  cgi: {roots: [@DIR@/cgi], user: nobody, file_owner: any, clients: [root]}\n", wrap=[*hide_cgroups, *as_was]).ready()
+               "exec:\n  cgi: {roots: [@DIR@/cgi], user: nobody, file_owner: any, clients: [root]}\n", wrap=[*wrap, *as_was]).ready()
     own = personality_of(m.launcher_pid)
     assert own == ("00020000" if as_was else personality_of("self"))
     assert {personality_of(pid) for pid in (m.manager_pid, *m.pids("exec"), *m.pids("fork"))} == {own}
