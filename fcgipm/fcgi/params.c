@@ -126,12 +126,12 @@ size_t fcgi_params_read(struct fcgi_params_reader *r, const uint8_t *in, size_t 
 
 	*ret = (struct fcgi_pair){.name = NULL};
 	while (used < len && ret->name == NULL) {
+		if (r->failed < 0)
+			return len;
 		if (r->lengths_have < lengths_size(r))
 			take_length(r, in[used++]);
 		else
 			used += take_bytes(r, in + used, len - used);
-		if (r->failed < 0)
-			return len;
 		if (r->lengths_have == lengths_size(r) && r->have == (size_t)r->name_len + r->value_len)
 			finish_pair(r, ret);
 	}

@@ -88,20 +88,27 @@ static void test_bytes_of_the_specification(void **state)
 
 static void test_what_does_not_fit_ends_the_reading(void **state)
 {
-	char small[8];
-	struct fcgi_params_reader r = FCGI_PARAMS_READER(small, sizeof(small));
+	char room[8 + 64], *const small = room;
+	static const char untouched[64];
+	struct fcgi_params_reader r = FCGI_PARAMS_READER(small, 8);
 	struct fcgi_pair p = pair("NAME", "abc"), got;
 	size_t size = write_all(&p, 100);
 
 	(void)state;
+	memset(room, 0, sizeof(room));
 	assert_int_equal(fcgi_params_read(&r, wire, size, &got), size);
 	assert_null(got.name); /* 4 + 3 and two NULs are nine */
 	assert_int_equal(fcgi_params_end(&r), -EMSGSIZE);
 	assert_int_equal(fcgi_params_read(&r, (const uint8_t *)"\1\1Ab", 4, &got), 4);
 	assert_null(got.name);
-	r = FCGI_PARAMS_READER(small, sizeof(small));
+	r = FCGI_PARAMS_READER(small, 8);
 	assert_int_equal(fcgi_params_read(&r, (const uint8_t *)"\xff\xff\xff\xff\xff\xff\xff\xffx", 9, &got), 9);
+	for (unsigned i = 0; i < 16; i++) {
+		assert_int_equal(fcgi_params_read(&r, (const uint8_t *)"what comes after", 16, &got), 16);
+		assert_null(got.name);
+	}
 	assert_int_equal(fcgi_params_end(&r), -EMSGSIZE);
+	assert_memory_equal(room + 8, untouched, sizeof(untouched));
 }
 
 static void test_an_end_within_a_pair(void **state)
