@@ -79,6 +79,24 @@ int fp_read_full(int fd, void *buf, size_t len)
 	return 0;
 }
 
+ssize_t fp_read_to_end(int fd, void *buf, size_t cap)
+{
+	size_t len = 0;
+
+	while (len < cap) {
+		ssize_t n = read(fd, (char *)buf + len, cap - len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		len += (size_t)n;
+	}
+	return (ssize_t)len;
+}
+
 int fp_write_full(int fd, const void *buf, size_t len)
 {
 	const char *at = buf;

@@ -35,6 +35,8 @@ int fp_close_from(int first); /* closes all descriptors from first on; async-sig
 /* Read or write exactly len bytes; -EPIPE on an early end.  For regular files, memfds and blocking pipes. */
 int fp_read_full(int fd, void *buf, size_t len);
 int fp_write_full(int fd, const void *buf, size_t len);
+/* Reads to the end, or until buf is full: how many bytes, or -errno.  Async-signal-safe. */
+ssize_t fp_read_to_end(int fd, void *buf, size_t cap);
 
 /* One descriptor over a unix stream socket, without wire/'s datagrams.  Async-signal-safe.  fp_receive_fd does not wait: the close-on-exec
  * descriptor, or -errno (-EIO: none came, or not exactly one). */

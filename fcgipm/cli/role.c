@@ -68,25 +68,16 @@ static int start(const char *path, char **argv, int out, pid_t *ret_pid)
 /* Reads to the end; -EPROTO when that does not fit. */
 static int read_text(int fd, char *buf, size_t cap)
 {
-	size_t len = 0;
+	ssize_t len = fp_read_to_end(fd, buf, cap);
 
-	for (;;) {
-		ssize_t n = read(fd, buf + len, cap - len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		len += (size_t)n;
-		if (len == cap)
-			return -EPROTO;
-	}
+	if (len < 0)
+		return (int)len;
+	if ((size_t)len == cap)
+		return -EPROTO;
 	if (len > 0 && buf[len - 1] == '\n')
 		len--;
 	buf[len] = '\0';
-	return len > 0 && strlen(buf) == len ? 0 : -EPROTO;
+	return len > 0 && strlen(buf) == (size_t)len ? 0 : -EPROTO;
 }
 
 static int ended_well(pid_t pid)

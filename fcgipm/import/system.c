@@ -16,25 +16,6 @@
 
 enum { GROUPS_MAX = 1024, BACKLOG_USUAL = 4096 };
 
-/* To the end, not to a size: it may be a pipe. */
-static ssize_t read_all(int fd, char *buf, size_t cap)
-{
-	size_t len = 0;
-
-	while (len < cap) {
-		ssize_t n = read(fd, buf + len, cap - len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		len += (size_t)n;
-	}
-	return (ssize_t)len;
-}
-
 static int read_file(const char *path, char **ret, size_t *ret_len)
 {
 	fp_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -46,7 +27,7 @@ static int read_file(const char *path, char **ret, size_t *ret_len)
 	buf = malloc(IMPORT_FILE_MAX + 1);
 	if (buf == NULL)
 		return -ENOMEM;
-	n = read_all(fd, buf, IMPORT_FILE_MAX + 1);
+	n = fp_read_to_end(fd, buf, IMPORT_FILE_MAX + 1); /* not to a size: it may be a pipe */
 	if (n < 0 || n > IMPORT_FILE_MAX) {
 		free(buf);
 		return n < 0 ? (int)n : -EFBIG;

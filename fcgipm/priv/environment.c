@@ -117,19 +117,15 @@ int priv_environment_read(struct priv_environment *e, const char *path, unsigned
 {
 	fp_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
-	size_t len = 0;
-	ssize_t n = 1;
+	ssize_t len;
 
 	*ret_line = 0;
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
-	while (n > 0 && len < sizeof(e->text)) {
-		n = read(fd, e->text + len, sizeof(e->text) - len);
-		if (n < 0)
-			return -errno;
-		len += (size_t)n;
-	}
-	return len > PRIV_ENVIRONMENT_BYTES ? -EFBIG : priv_environment_parse(e, len, ret_line);
+	len = fp_read_to_end(fd, e->text, sizeof(e->text));
+	if (len < 0)
+		return (int)len;
+	return len > PRIV_ENVIRONMENT_BYTES ? -EFBIG : priv_environment_parse(e, (size_t)len, ret_line);
 }

@@ -124,6 +124,33 @@ static void test_whole_reads(void **state)
 	assert_int_equal(fp_write_full(p[0], buf, 1), -EBADF);
 }
 
+static void test_reads_to_the_end(void **state)
+{
+	char buf[8] = "";
+	int p[2], status;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe(p), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		bool good = fp_write_full(p[1], "abc", 3) == 0 && usleep(20000) == 0 && fp_write_full(p[1], "defgh", 5) == 0;
+
+		_exit(good ? 0 : 1);
+	}
+	fp_close(&p[1]);
+	assert_int_equal(fp_read_to_end(p[0], buf, 5), 5);
+	assert_memory_equal(buf, "abcde", 5);
+	assert_int_equal(fp_read_to_end(p[0], buf, sizeof(buf)), 3);
+	assert_memory_equal(buf, "fgh", 3);
+	assert_int_equal(fp_read_to_end(p[0], buf, sizeof(buf)), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	fp_close(&p[0]);
+	assert_int_equal(fp_read_to_end(p[0], buf, 1), -EBADF);
+}
+
 static void test_sealed_memfd(void **state)
 {
 	const void *at = NULL;
@@ -186,10 +213,9 @@ static void test_unsealed_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_autoclose),   cmocka_unit_test(test_autofree),
-		cmocka_unit_test(test_flags),       cmocka_unit_test(test_close_from),
-		cmocka_unit_test(test_whole_reads), cmocka_unit_test(test_sealed_memfd),
-		cmocka_unit_test(test_empty_memfd), cmocka_unit_test(test_unsealed_is_refused),
+		cmocka_unit_test(test_autoclose),    cmocka_unit_test(test_autofree),    cmocka_unit_test(test_flags),
+		cmocka_unit_test(test_close_from),   cmocka_unit_test(test_whole_reads), cmocka_unit_test(test_reads_to_the_end),
+		cmocka_unit_test(test_sealed_memfd), cmocka_unit_test(test_empty_memfd), cmocka_unit_test(test_unsealed_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
