@@ -2,10 +2,10 @@
 #include "fcgipm/launcher/exec_plan.h"
 
 #include <string.h>
-#include <sys/resource.h>
 
 #include "fcgipm/broker/roots.h"
 #include "fcgipm/launcher/launcher.h"
+#include "fcgipm/launcher/limits.h"
 #include "fcgipm/launcher/profile.h"
 
 /* The client's word; the profile's is stronger. */
@@ -43,11 +43,6 @@ enum fcgipm_refusal exec_plan_make(const struct launcher *l, const struct profil
 
 /* ---- what it is told ---- */
 
-static const int rlimits[SPEC_LIMITS] = {
-	[SPEC_LIMIT_NOFILE] = RLIMIT_NOFILE, [SPEC_LIMIT_NPROC] = RLIMIT_NPROC, [SPEC_LIMIT_CORE] = RLIMIT_CORE,
-	[SPEC_LIMIT_AS] = RLIMIT_AS,         [SPEC_LIMIT_CPU] = RLIMIT_CPU,
-};
-
 void exec_plan_jail(const struct launcher *l, const struct exec_plan *plan, struct priv_jail *j)
 {
 	const struct spec_profile *s = plan->spec;
@@ -71,10 +66,5 @@ void exec_plan_jail(const struct launcher *l, const struct exec_plan *plan, stru
 		.search_size = sizeof(plan->errand),
 		.client_fd = plan->errand.given != 0 ? plan->sock : 0,
 	};
-	for (unsigned i = 0; i < SPEC_LIMITS; i++) {
-		if (s->limits[i] == SPEC_LIMIT_INHERIT)
-			continue;
-		j->limits[j->limit_count].resource = rlimits[i];
-		j->limits[j->limit_count++].value = s->limits[i];
-	}
+	limits_add(s->limits, j);
 }

@@ -13,6 +13,7 @@
 #include "fcgipm/base/fd.h"
 #include "fcgipm/base/log.h"
 #include "fcgipm/launcher/launcher.h"
+#include "fcgipm/launcher/limits.h"
 #include "fcgipm/launcher/link.h"
 #include "fcgipm/launcher/template.h"
 #include "fcgipm/launcher/watcher.h"
@@ -227,11 +228,6 @@ static int open_output(struct launcher *l, struct worker *w, uint8_t output, int
 	return 0;
 }
 
-static const int rlimits[SPEC_LIMITS] = {
-	[SPEC_LIMIT_NOFILE] = RLIMIT_NOFILE, [SPEC_LIMIT_NPROC] = RLIMIT_NPROC, [SPEC_LIMIT_CORE] = RLIMIT_CORE,
-	[SPEC_LIMIT_AS] = RLIMIT_AS,         [SPEC_LIMIT_CPU] = RLIMIT_CPU,
-};
-
 static void jail_of(const struct launcher *l, const struct spec_pool *s, int listener, int output, struct priv_jail *j)
 {
 	*j = (struct priv_jail){
@@ -255,12 +251,7 @@ static void jail_of(const struct launcher *l, const struct spec_pool *s, int lis
 		.argv = s->argv,
 		.envp = s->envp,
 	};
-	for (unsigned i = 0; i < SPEC_LIMITS; i++) {
-		if (s->limits[i] == SPEC_LIMIT_INHERIT)
-			continue;
-		j->limits[j->limit_count].resource = rlimits[i];
-		j->limits[j->limit_count++].value = s->limits[i];
-	}
+	limits_add(s->limits, j);
 }
 
 /* The library, by descriptor, so that neither a chroot nor a mode on the way to it matters; the program finds out itself whether it can reach it. */
