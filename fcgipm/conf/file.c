@@ -100,7 +100,7 @@ static int default_control(int fd, char *buf, size_t cap)
 
 static int find_in(int fd, const char *bytes, size_t len, char *buf, size_t cap)
 {
-	struct conf_arena arena = {0};
+	struct fp_arena arena = {0};
 	struct conf_report *report = conf_report_new();
 	struct conf_yaml y = {.arena = &arena, .report = report};
 	const struct conf_node *n;
@@ -114,7 +114,7 @@ static int find_in(int fd, const char *bytes, size_t len, char *buf, size_t cap)
 		r = print_control(n->text, "", buf, cap);
 	else
 		r = default_control(fd, buf, cap);
-	conf_arena_fini(&arena);
+	fp_arena_fini(&arena);
 	conf_report_free(report);
 	return r;
 }

@@ -35,7 +35,7 @@ void conf_job_free(struct conf_job *j)
 	free(j->profiles);
 	settings_manager_free(&j->manager);
 	settings_pool_free(&j->defaults);
-	conf_arena_fini(&j->arena);
+	fp_arena_fini(&j->arena);
 	free(j);
 }
 

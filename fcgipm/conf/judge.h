@@ -49,7 +49,7 @@ struct conf_profile {
 struct conf_job {
 	const struct conf_world *world;
 	struct conf_report *report;
-	struct conf_arena arena; /* trees, blobs */
+	struct fp_arena arena; /* trees, blobs */
 	struct conf_yaml yaml;
 	uint64_t bytes; /* of all files so far */
 	bool want_dump, secrets;

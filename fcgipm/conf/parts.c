@@ -72,7 +72,7 @@ static uint32_t leave_out_twins(struct conf_job *j, const struct conf_kind *kind
 
 uint32_t conf_parts_collect(struct conf_job *j, const struct conf_kind *kind, struct conf_part **ret)
 {
-	struct conf_part *parts = conf_alloc(&j->arena, (count_all(j, kind) + 1) * sizeof(*parts));
+	struct conf_part *parts = fp_arena_alloc(&j->arena, (count_all(j, kind) + 1) * sizeof(*parts));
 	uint32_t count = 0;
 
 	*ret = parts;

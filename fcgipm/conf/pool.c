@@ -166,7 +166,7 @@ static int make_argv(struct conf_draft *d)
 {
 	const struct settings_list *l = &d->set.command;
 
-	d->spec.argv = conf_alloc(&d->scratch, (l->count + 1) * sizeof(char *));
+	d->spec.argv = fp_arena_alloc(&d->scratch, (l->count + 1) * sizeof(char *));
 	if (d->spec.argv == NULL)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < l->count; i++)
@@ -276,5 +276,5 @@ void conf_judge_pool(struct conf_job *j, struct conf_pool *p)
 	}
 	p->bad = j->report->raised > d.raised_before;
 	settings_pool_free(&d.set);
-	conf_arena_fini(&d.scratch);
+	fp_arena_fini(&d.scratch);
 }

@@ -12,7 +12,7 @@ struct conf_draft {
 	struct spec_place places[SETTINGS_POOL_COUNT];
 	const struct conf_node *nodes[SETTINGS_POOL_COUNT];
 	struct spec_pool spec;
-	struct conf_arena scratch;
+	struct fp_arena scratch;
 };
 
 bool conf_draft_given(const struct conf_draft *d, enum settings_pool_index i);

@@ -96,9 +96,9 @@ int conf_draft_environment(struct conf_draft *d)
 	}
 	for (uint32_t i = 0; i < d->set.environment.count && r == 0; i++)
 		r = settings_add(&whole, env, d->set.environment.items[i], NULL);
-	d->spec.envp = conf_alloc(&d->scratch, (l->count + 1) * sizeof(char *));
+	d->spec.envp = fp_arena_alloc(&d->scratch, (l->count + 1) * sizeof(char *));
 	for (uint32_t i = 0; i < l->count && d->spec.envp != NULL; i++)
-		d->spec.envp[i] = conf_copy(&d->scratch, l->items[i], strlen(l->items[i]));
+		d->spec.envp[i] = fp_arena_copy(&d->scratch, l->items[i], strlen(l->items[i]));
 	d->set.environment.hash = settings_list_hash(l);
 	settings_clear(&whole, env);
 	return d->spec.envp == NULL ? -ENOMEM : r;

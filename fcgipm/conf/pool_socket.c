@@ -46,7 +46,7 @@ static void note_path(struct conf_draft *d)
 	check_path(d);
 	d->spec.listen = SPEC_LISTEN_UNIX;
 	d->spec.address = d->set.listen;
-	d->pool->address = conf_printf(&d->job->arena, "unix %s", d->set.listen);
+	d->pool->address = fp_arena_printf(&d->job->arena, "unix %s", d->set.listen);
 }
 
 /* The primary group of the first user who may lease it, else the first group; root's where there is none of them. */
@@ -120,8 +120,8 @@ static void note_tcp(struct conf_draft *d, const struct spec_tcp *tcp)
 	for (size_t i = 0; i < len; i++)
 		snprintf(hex + 2 * i, 3, "%02x", tcp->host[i]);
 	d->spec.listen = SPEC_LISTEN_TCP;
-	d->spec.address = conf_printf(&d->scratch, tcp->family == AF_INET ? "%s:%u" : "[%s]:%u", host, tcp->port);
-	d->pool->address = conf_printf(&d->job->arena, "tcp %u %zu %s", tcp->port, len, hex);
+	d->spec.address = fp_arena_printf(&d->scratch, tcp->family == AF_INET ? "%s:%u" : "[%s]:%u", host, tcp->port);
+	d->pool->address = fp_arena_printf(&d->job->arena, "tcp %u %zu %s", tcp->port, len, hex);
 	if (d->spec.address != NULL)
 		settings_put_text(&d->set.listen, d->spec.address);
 }

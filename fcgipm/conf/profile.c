@@ -110,9 +110,9 @@ static int make_environment(struct conf_profile_draft *d)
 		check_variable(d, given->items[i]);
 		r = settings_add(&whole, environment, given->items[i], NULL);
 	}
-	d->spec.envp = conf_alloc(&d->scratch, (l->count + 1) * sizeof(char *));
+	d->spec.envp = fp_arena_alloc(&d->scratch, (l->count + 1) * sizeof(char *));
 	for (uint32_t i = 0; i < l->count && d->spec.envp != NULL; i++)
-		d->spec.envp[i] = conf_copy(&d->scratch, l->items[i], strlen(l->items[i]));
+		d->spec.envp[i] = fp_arena_copy(&d->scratch, l->items[i], strlen(l->items[i]));
 	settings_clear(&whole, environment);
 	if (r == -E2BIG)
 		conf_profile_error(d, SETTINGS_AT_PROFILE_environment, "too many of them (4096 at most, PATH among them)");
@@ -123,7 +123,7 @@ static int make_environment(struct conf_profile_draft *d)
 
 static int make_texts(struct conf_profile_draft *d, const struct settings_list *l, const char ***ret)
 {
-	const char **texts = conf_alloc(&d->scratch, (l->count + 1) * sizeof(*texts));
+	const char **texts = fp_arena_alloc(&d->scratch, (l->count + 1) * sizeof(*texts));
 
 	if (texts == NULL)
 		return -ENOMEM;
@@ -245,5 +245,5 @@ void conf_judge_profile(struct conf_job *j, struct conf_profile *p)
 		judge(&d);
 	}
 	settings_profile_free(&d.set);
-	conf_arena_fini(&d.scratch);
+	fp_arena_fini(&d.scratch);
 }

@@ -13,7 +13,7 @@ struct conf_profile_draft {
 	const struct conf_node *nodes[SETTINGS_PROFILE_COUNT];
 	struct spec_profile spec;
 	uint32_t groups[SPEC_GROUPS_MAX];
-	struct conf_arena scratch;
+	struct fp_arena scratch;
 };
 
 bool conf_profile_given(const struct conf_profile_draft *d, enum settings_profile_index i);

@@ -17,13 +17,13 @@ void conf_report_free(struct conf_report *r)
 {
 	if (r == NULL)
 		return;
-	conf_arena_fini(&r->arena);
+	fp_arena_fini(&r->arena);
 	free(r);
 }
 
 static char *clean(struct conf_report *r, const char *text)
 {
-	char *copy = conf_copy(&r->arena, text, strlen(text));
+	char *copy = fp_arena_copy(&r->arena, text, strlen(text));
 
 	if (copy != NULL)
 		fp_text_wash(copy, "");

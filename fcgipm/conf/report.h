@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "fcgipm/base/text.h"
-#include "fcgipm/conf/arena.h"
+#include "fcgipm/base/arena.h"
 #include "fcgipm/spec/spec.h"
 
 enum { CONF_TEXT_MAX = 1024, CONF_REPORT_MAX = 1000, CONF_FILES_MAX = 4096 };
@@ -19,7 +19,7 @@ struct conf_finding {
 };
 
 struct conf_report {
-	struct conf_arena arena;
+	struct fp_arena arena;
 	const char *files[CONF_FILES_MAX];
 	uint32_t file_count;
 	struct conf_finding findings[2 * CONF_REPORT_MAX];

@@ -112,7 +112,7 @@ struct wire_blob conf_encode(struct conf_job *j, void (*encode)(struct wire_wr *
 			break;
 		encode(&w, what);
 		if (!w.bad)
-			blob = (struct wire_blob){(const uint8_t *)conf_copy(&j->arena, (const char *)w.at, w.len), w.len};
+			blob = (struct wire_blob){(const uint8_t *)fp_arena_copy(&j->arena, (const char *)w.at, w.len), w.len};
 		free(w.at);
 		if (!w.bad)
 			break;

@@ -161,9 +161,9 @@ static void apply_list(const struct conf_section *c, const struct settings_row *
 
 static int apply_pair(const struct conf_section *c, const struct settings_row *row, const struct conf_node *n)
 {
-	struct conf_arena scratch = {0};
+	struct fp_arena scratch = {0};
 	struct fp_err err = {0};
-	char *pair = conf_printf(&scratch, "%s=%s", n->key, n->shape == CONF_SCALAR ? n->text : "");
+	char *pair = fp_arena_printf(&scratch, "%s=%s", n->key, n->shape == CONF_SCALAR ? n->text : "");
 	int r = pair != NULL ? 0 : -ENOMEM;
 
 	if (strchr(n->key, '=') != NULL)
@@ -172,7 +172,7 @@ static int apply_pair(const struct conf_section *c, const struct settings_row *r
 		conf_error(c->report, n->place, "%s.%s.%.64s: not one value (NAME: VALUE)", c->path, row->key, n->key);
 	else if (pair != NULL && (r = settings_add(c->settings, row, pair, &err)) < 0)
 		wrong(c, row, n->key_place, err.text);
-	conf_arena_fini(&scratch);
+	fp_arena_fini(&scratch);
 	return r;
 }
 

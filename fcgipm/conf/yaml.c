@@ -82,7 +82,7 @@ static struct conf_node *node_new(struct parsing *p, enum conf_shape shape, yaml
 
 	if (p->y->nodes++ >= CONF_NODES_MAX)
 		return fail(p, mark, "too many values (1048576 at most)");
-	n = conf_alloc(p->y->arena, sizeof(*n));
+	n = fp_arena_alloc(p->y->arena, sizeof(*n));
 	if (n == NULL)
 		return fail(p, mark, "out of memory");
 	n->shape = shape;
@@ -130,7 +130,7 @@ static void on_scalar(struct parsing *p, const yaml_event_t *e)
 	if (n == NULL)
 		return;
 	n->plain = e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-	n->text = conf_copy(p->y->arena, bytes, e->data.scalar.length);
+	n->text = fp_arena_copy(p->y->arena, bytes, e->data.scalar.length);
 	if (n->text == NULL)
 		fail(p, e->start_mark, "out of memory");
 	else

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "fcgipm/conf/arena.h"
+#include "fcgipm/base/arena.h"
 #include "fcgipm/conf/report.h"
 
 enum { CONF_DEPTH_MAX = 32, CONF_NODES_MAX = 1 << 20, CONF_FILE_MAX = 16 << 20, CONF_TOTAL_MAX = 64 << 20 };
@@ -24,7 +24,7 @@ struct conf_node {
 };
 
 struct conf_yaml {
-	struct conf_arena *arena;
+	struct fp_arena *arena;
 	struct conf_report *report;
 	uint32_t file;
 	uint32_t nodes; /* so far, over all files */

@@ -5,8 +5,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "fcgipm/base/arena.h"
+
 struct keep {
-	struct keep_block *blocks;
+	struct fp_arena arena;
 	bool failed;
 };
 

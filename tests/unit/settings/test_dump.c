@@ -16,7 +16,7 @@ static void read_dump(const struct fp_doc *d, const struct settings_table *t, vo
 {
 	struct spec_place places[SETTINGS_POOL_COUNT + SETTINGS_PROFILE_COUNT + SETTINGS_MANAGER_COUNT] = {0};
 	struct conf_report *report = conf_report_new();
-	struct conf_arena arena = {0};
+	struct fp_arena arena = {0};
 	struct conf_yaml y = {.arena = &arena, .report = report};
 	const struct conf_section c = {report, t, s, places, "dump", NULL};
 	const struct conf_node *root;
@@ -32,7 +32,7 @@ static void read_dump(const struct fp_doc *d, const struct settings_table *t, vo
 	assert_non_null(root);
 	for (uint32_t i = 0; i < t->count; i++)
 		assert_int_not_equal(places[i].line, 0); /* every key is there */
-	conf_arena_fini(&arena);
+	fp_arena_fini(&arena);
 	conf_report_free(report);
 }
 
