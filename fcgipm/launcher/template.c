@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -152,7 +153,7 @@ static void come(struct launcher *l, struct worker *t, uint32_t slot, const stru
 	}
 	pidfd = is_child(from->pid) ? (int)syscall(SYS_pidfd_open, from->pid, 0) : -1;
 	if (pidfd < 0) {
-		order_fails(l, w, ESRCH, "the new worker ended at once");
+		order_fails(l, w, EIO, "the new worker ended at once");
 		return;
 	}
 	order_ends(l, w);
@@ -180,6 +181,14 @@ static void hooked(struct launcher *l, struct worker *t, uint32_t reason)
 	link_hooked(l, &m);
 }
 
+static void cannot_fork(struct launcher *l, struct worker *w, uint32_t error)
+{
+	char why[128];
+
+	snprintf(why, sizeof(why), "the template cannot fork: %s", strerror((int)error));
+	order_fails(l, w, EIO, why);
+}
+
 static void take_word(struct launcher *l, struct worker *t, const struct hook_word *w, const struct ucred *from)
 {
 	bool itself = from->pid == t->child.pid;
@@ -191,8 +200,8 @@ static void take_word(struct launcher *l, struct worker *t, const struct hook_wo
 		hooked(l, t, HOOK_REASON_NONE);
 	else if (w->kind == HOOK_REFUSED && itself && w->value != HOOK_REASON_NONE)
 		hooked(l, t, w->value);
-	else if (w->kind == HOOK_FAILED && itself && (lost = take_order(t, w->value)) != NULL)
-		order_fails(l, lost, EAGAIN, "the template cannot fork");
+	else if (w->kind == HOOK_FAILED && itself && (lost = take_order(t, HOOK_FAILURE_SLOT(w->value))) != NULL)
+		cannot_fork(l, lost, HOOK_FAILURE_ERROR(w->value));
 	else
 		refuse(l, t, from->pid);
 }
@@ -239,6 +248,8 @@ static bool hook_take(struct launcher *l, struct worker *t)
 	if (descriptors)
 		worker_signal(l, t, SIGKILL);
 	if (descriptors || h.n <= 0) {
+		if (t->hooked)
+			worker_signal(l, t, SIGKILL); /* it takes no more orders, if it still lives */
 		template_close(l, t);
 		return false;
 	}

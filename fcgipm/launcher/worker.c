@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fcgipm/base/clock.h"
@@ -255,13 +256,16 @@ static void jail_of(const struct launcher *l, const struct spec_pool *s, int lis
 }
 
 /* The library, by descriptor, so that neither a chroot nor a mode on the way to it matters; the program finds out itself whether it can reach it. */
-static void preload_of(const struct launcher *l, const struct worker *w, int hook, char (*variable)[32], struct priv_jail *j)
+static void preload_of(const struct launcher *l, const struct worker *w, int hook, char (*variable)[64], struct priv_jail *j)
 {
 	const struct board_fds *b = &w->pool->board;
+	struct stat output = {0};
 
 	if (l->library_fd < 0 || b->memory < 0)
 		return;
-	snprintf(*variable, sizeof(*variable), BOARD_VARIABLE "=%u,%d", w->slot, w->how == WIRE_START_TEMPLATE ? BOARD_ROLE_TEMPLATE : BOARD_ROLE_WORKER);
+	(void)fstat(j->stdio[STDOUT_FILENO], &output);
+	snprintf(*variable, sizeof(*variable), BOARD_VARIABLE "=%u,%d,%llu", w->slot, w->how == WIRE_START_TEMPLATE ? BOARD_ROLE_TEMPLATE : BOARD_ROLE_WORKER,
+		 (unsigned long long)BOARD_INODE(output));
 	j->preload = (struct priv_preload){.needs = "/proc/self/fd", .library = LIBRARY_PATH, .variable = *variable};
 	j->keep[0] = b->memory;
 	j->keep[1] = b->bell;
@@ -281,7 +285,7 @@ static void take_spec(struct worker *w, const struct spec_pool *s)
 static int worker_exec(struct launcher *l, struct worker *w, const struct spec_pool *s, struct fp_err *err)
 {
 	struct priv_jail jail;
-	char variable[32];
+	char variable[64];
 	int hook = -1;
 	int output, r = open_output(l, w, s->output, &output);
 

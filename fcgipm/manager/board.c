@@ -120,21 +120,25 @@ void board_close(struct pool *p)
 
 /* ---- lines ---- */
 
-static bool is_taken(const struct worker *list, uint32_t slot)
-{
-	for (const struct worker *w = list; w != NULL; w = w->next)
-		if (w->slot == slot)
-			return true;
-	return false;
-}
-
 uint32_t board_free_slot(const struct pool *p)
 {
-	uint32_t slot = 0;
+	for (uint32_t i = 0; i < BOARD_WORDS; i++)
+		if (p->slots[i] != UINT64_MAX)
+			return i * BOARD_WORD_BITS + (uint32_t)__builtin_ctzll(~p->slots[i]);
+	return BOARD_SLOTS;
+}
 
-	while (is_taken(p->workers, slot) || is_taken(p->templates, slot))
-		slot++;
-	return slot;
+void board_take_slot(struct worker *w, uint32_t slot)
+{
+	w->slot = slot;
+	if (slot < BOARD_SLOTS)
+		w->pool->slots[slot / BOARD_WORD_BITS] |= 1ULL << slot % BOARD_WORD_BITS;
+}
+
+void board_give_slot(const struct worker *w)
+{
+	if (w->slot < BOARD_SLOTS)
+		w->pool->slots[w->slot / BOARD_WORD_BITS] &= ~(1ULL << w->slot % BOARD_WORD_BITS);
 }
 
 bool board_is_loaded(const struct worker *w)
@@ -164,6 +168,7 @@ struct board_census board_census(const struct pool *p)
 		c.serving += state == BOARD_BUSY && w->state == WORKER_READY;
 		c.kept += state == BOARD_KEPT;
 		c.blind += state == BOARD_BLIND;
+		c.silent += w->state == WORKER_READY && (state < BOARD_IDLE || state > BOARD_LEAVING);
 		c.exact = c.exact && state >= BOARD_IDLE && state != BOARD_BLIND && state <= BOARD_LEAVING;
 	}
 	return c;
@@ -263,9 +268,11 @@ static void watch_request(struct worker *w, const struct board_slot *s, int64_t 
 		return;
 	if (slow > 0 && age >= slow && w->slow_request != w->requests) {
 		w->slow_request = w->requests;
-		stack_of(w->pid, stack, sizeof(stack));
-		log_warn("request.slow", KS("pool", w->pool->name), KI("pid", w->pid), KI("ms", age), KS("stack", stack));
 		w->pool->counters.slow++;
+		if (output_may_log(w->pool)) { /* as its output: it may say so without end */
+			stack_of(w->pid, stack, sizeof(stack));
+			log_warn("request.slow", KS("pool", w->pool->name), KI("pid", w->pid), KI("ms", age), KS("stack", stack));
+		}
 	}
 	if (limit > 0 && age >= limit && worker_accepts(w->state)) {
 		log_warn("request.timeout", KS("pool", w->pool->name), KI("pid", w->pid), KI("ms", age));
@@ -325,6 +332,10 @@ static void scan_one(struct worker *w, int64_t *due_ms)
 		worker_happened(w, WORKER_ON_SEEN_READY);
 	if (w->state != WORKER_READY && w->state != WORKER_RETIRING)
 		return;
+	if (state == BOARD_IDLE && w->requests > 0 && !w->proven) {
+		w->proven = true;
+		template_proven(w->pool, w->parent);
+	}
 	if (state == BOARD_BUSY)
 		watch_request(w, s, due_ms);
 	if (state == BOARD_KEPT)
@@ -344,7 +355,7 @@ static void scan_one(struct worker *w, int64_t *due_ms)
 static void correct_idle(struct pool *p, const struct board_census *c)
 {
 	struct board_head *h = &p->board.map->head;
-	int32_t off = GET(h->idle) - (int32_t)c->idle;
+	int32_t off = (int32_t)((uint32_t)GET(h->idle) - c->idle); /* a worker may have written any number there */
 
 	if (off != 0 && off == p->board.idle_off) { /* twice the same: not one that is on its way */
 		__atomic_sub_fetch(&h->idle, off, __ATOMIC_RELAXED);

@@ -6,7 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct board;
+#include "include/fcgipm/board.h"
+
 struct pool;
 struct worker;
 
@@ -14,6 +15,8 @@ struct worker;
 struct board_known {
 	uint64_t served, abandoned, busy_us;
 };
+
+enum { BOARD_WORD_BITS = 64, BOARD_WORDS = BOARD_SLOTS / BOARD_WORD_BITS };
 
 struct board_watch {
 	struct board *map; /* NULL: none yet */
@@ -30,14 +33,18 @@ struct board_census {
 	uint32_t idle, busy, kept; /* of those in service */
 	uint32_t serving; /* busy ones that are not on their way out */
 	uint32_t blind; /* that may serve several at once */
+	uint32_t silent; /* in service, and their lines tell nothing */
 	bool exact; /* every worker that can accept has a line that tells */
 };
 
 /* Takes both descriptors.  False: it is none. */
 bool board_open(struct pool *p, int memory, int bell);
 void board_close(struct pool *p);
-/* A line that no worker of the pool has. */
+/* A line that no worker of the pool has; BOARD_SLOTS: there is none. */
 uint32_t board_free_slot(const struct pool *p);
+/* The worker has that line, until it gives it back. */
+void board_take_slot(struct worker *w, uint32_t slot);
+void board_give_slot(const struct worker *w);
 /* Reads all lines: who is ready, who goes, what was served; and what follows from it. */
 void board_scan(struct pool *p);
 /* Takes the workers' numbers into the pool's, before these are told. */

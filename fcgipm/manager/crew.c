@@ -65,7 +65,7 @@ static struct worker *worker_new(struct pool *p, bool is_template)
 		return NULL;
 	w->pool = p;
 	w->is_template = is_template;
-	w->slot = board_free_slot(p);
+	board_take_slot(w, board_free_slot(p));
 	w->output.fd = -1;
 	evtimer_assign(&w->timer, p->m->base, worker_timer, w);
 	while (*end != NULL)
@@ -82,6 +82,7 @@ void worker_free(struct worker *w)
 	while (*at != w)
 		at = &(*at)->next;
 	*at = w->next;
+	board_give_slot(w);
 	w->pool->m->worker_count -= !w->is_template;
 	shares_freed(w->pool->m);
 	if (w->id != 0)
@@ -198,6 +199,7 @@ static void start_refused(struct worker *w, const struct wire_answer *a)
 	struct backoff_rule rule = pool_backoff_rule(p);
 	int64_t now = fp_now_ms();
 	bool old = worker_is_old(w);
+	uint64_t parent = w->parent;
 	char text[512];
 
 	snprintf(text, sizeof(text), "cannot start a worker: %s", a->text[0] != '\0' ? a->text : strerror(a->code));
@@ -212,6 +214,7 @@ static void start_refused(struct worker *w, const struct wire_answer *a)
 		return; /* no room at this moment, or the template has ended: asked again */
 	pool_set_error(p, "%s", text);
 	log_error("worker.start_failed", KS("pool", p->name), KS("error", text));
+	template_lost(p, parent, a->code == ETIMEDOUT, a->text);
 	backoff_crash(&p->backoff, &rule, now);
 }
 
@@ -255,6 +258,7 @@ static bool start_one(struct pool *p, struct kind kind, enum wire_start how, uin
 	m.generation = w->generation = kind.generation;
 	m.tag = w->tag = kind.tag;
 	m.slot = w->slot;
+	w->parent = template_;
 	w->spawned_ms = fp_now_ms();
 	w->depth_peak = queue_depth(p);
 	link_spawn(&p->m->link, &m, start_answered, w);
@@ -315,7 +319,8 @@ bool worker_adopt(struct pool *p, const struct wire_worker *m, struct wire_dgram
 
 	if (w == NULL)
 		return false;
-	w->slot = m->slot;
+	board_give_slot(w);
+	board_take_slot(w, m->slot);
 	w->pid = m->pid;
 	w->generation = m->generation;
 	w->tag = m->tag;
@@ -429,6 +434,8 @@ static void crashed(struct worker *w, const struct ending *e)
 	pool_set_error(p, "%s", e->text);
 	if (listener_check(p))
 		return; /* no fault of its own */
+	if (!w->proven && w->requests <= 1)
+		template_lost(p, w->parent, false, e->text);
 	p->transition.old_failed |= e->old;
 	if (transition_crashed(p, !w->was_ready, e->old, e->text) || e->old)
 		return;

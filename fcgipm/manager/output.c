@@ -51,6 +51,15 @@ void output_rate_fini(struct pool *p)
 		say_suppressed(-1, 0, p);
 }
 
+bool output_may_log(struct pool *p)
+{
+	if (output_rate_take(&p->rate, fp_now_ms()))
+		return true;
+	if (p->rate.suppressed++ == 0)
+		timer_arm(&p->rate.say, 1000);
+	return false;
+}
+
 static void tail_keep(struct output *o, const char *line, size_t len)
 {
 	char **slot = &o->tail[o->tail_next++ % OUTPUT_TAIL];
@@ -90,12 +99,8 @@ static void take_line(void *ctx, const char *line, size_t len)
 	tail_keep(&w->output, line, len);
 	if (!output_is(p, "log"))
 		return;
-	if (output_rate_take(&p->rate, fp_now_ms())) {
+	if (output_may_log(p))
 		log_info("worker.output", KS("pool", p->name), KI("pid", w->pid), KB("text", line, len));
-		return;
-	}
-	if (p->rate.suppressed++ == 0)
-		timer_arm(&p->rate.say, 1000);
 }
 
 static void to_file(const struct pool *p, const char *bytes, size_t len)

@@ -32,6 +32,8 @@ struct output_rate {
 
 /* Pure: whether one more line may be logged at now_ms. */
 bool output_rate_take(struct output_rate *r, int64_t now_ms);
+/* One of the pool's workers has caused a line of the log: whether it may be written now.  Else it is counted, and said in one event. */
+bool output_may_log(struct pool *p);
 
 /* Takes fd (-1: the worker has none). */
 void output_open(struct worker *w, int fd);

@@ -48,6 +48,9 @@ struct worker {
 	struct worker *next_by_id; /* in the manager's bucket */
 	struct pool *pool;
 	uint64_t id; /* 0 until the launcher has answered */
+	uint64_t parent; /* the template that it was asked of; 0: none, or that is not known */
+	bool proven; /* seen idle after a request */
+	unsigned lost; /* of a template: workers in a row that did not come to be, or ended before an answer */
 	pid_t pid;
 	uint32_t generation, tag;
 	enum worker_state state;
@@ -120,6 +123,7 @@ struct pool {
 	struct worker *templates; /* not counted as workers */
 	struct template_way way, way_before; /* before: the transition that is under way */
 	struct board_watch board;
+	uint64_t slots[BOARD_WORDS]; /* a bit for each line of the board that a worker has */
 	struct backoff backoff;
 	uint32_t belief; /* how many more workers may exit unseen and yet have served; as many as may run after one was seen in accept */
 	int64_t held_until_ms; /* the launcher had no room */

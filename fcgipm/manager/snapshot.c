@@ -121,7 +121,9 @@ static void put_board(struct wire_status_pool *o, const struct pool *p)
 /* Of workers' own numbers, which may be anything. */
 static int64_t figure(const struct pool *p, uint64_t n)
 {
-	if (p->board.map == NULL || board_census(p).blind > 0) /* workers with the library count, one request at a time */
+	struct board_census c = board_census(p);
+
+	if (p->board.map == NULL || c.blind > 0 || c.silent > 0) /* workers with the library count, one request at a time */
 		return WIRE_UNKNOWN;
 	return n > INT64_MAX ? INT64_MAX : (int64_t)n;
 }
@@ -163,6 +165,7 @@ static void put_pids(struct wire_wr *w, const struct pool *p)
 static uint32_t make_notes(const struct pool *p, char notes[NOTES_MAX][192])
 {
 	const struct pool_settings *s = &pool_wanted(p)->set;
+	struct board_census c = board_census(p);
 	uint32_t n = 0;
 	int64_t wait = backoff_wait_ms(&p->backoff, fp_now_ms());
 
@@ -172,8 +175,9 @@ static uint32_t make_notes(const struct pool *p, char notes[NOTES_MAX][192])
 		snprintf(notes[n++], 192,
 			 p->listener == NULL ? "could not be bound %u times, the next attempt in %lld ms" : "%u crashes in a row, the next start in %lld ms",
 			 p->backoff.in_row, (long long)wait);
-	if (board_census(p).blind > 0 && (s->workers_max_requests > 0 || s->request_timeout > 0 || s->request_slow > 0))
-		snprintf(notes[n++], 192, "workers.max_requests, request.timeout and request.slow do not hold: workers serve several requests at once");
+	if ((c.blind > 0 || c.silent > 0) && (s->workers_max_requests > 0 || s->request_timeout > 0 || s->request_slow > 0))
+		snprintf(notes[n++], 192, "workers.max_requests, request.timeout and request.slow do not hold: %s",
+			 c.blind > 0 ? "workers serve several requests at once" : "the library is not in the workers, or they do not wait as it knows");
 	if (p->transition.stage != TRANSITION_NONE)
 		snprintf(notes[n++], 192, "being replaced: %s", p->transition.why);
 	if (p->failed_generation > (p->current != NULL ? p->current->generation : 0))

@@ -14,7 +14,7 @@
 #include "fcgipm/probe/process.h"
 #include "include/fcgipm/board.h"
 
-enum { HEALTHY_MS = 10000, GROWN = 2 /* times what it had when it was ready */, MEASURE_MS = 60000 };
+enum { HEALTHY_MS = 10000, GROWN = 2 /* times what it had when it was ready */, MEASURE_MS = 60000, LOST_WORKERS = 3, LOST_TEMPLATES = 2 };
 
 static bool is_set(const struct pool *p, const char *start)
 {
@@ -140,7 +140,8 @@ void template_serves(struct worker *t)
 	serve_or_go(t);
 	if (t->state == WORKER_BOOTING)
 		worker_happened(t, WORKER_ON_SEEN_READY);
-	go_exec(p, loaded ? "the application does not wait for connections by accept, select or poll on descriptor 0, or has closed the template's descriptor"
+	go_exec(p, loaded ? "the application does not wait for connections by accept, select or poll on descriptor 0, is a child of its command (a script "
+			    "without exec), or has closed the template's descriptor"
 			  : "the library was not loaded: the program is linked statically, has another C library, or cannot reach /proc in its chroot");
 }
 
@@ -177,6 +178,42 @@ void template_exited(struct worker *t, const struct wire_exited *m, const char *
 	backoff_crash(&p->backoff, &rule, now);
 	ops_fail(p, text);
 	reload_pool_failed(p, text);
+}
+
+static struct worker *template_by_id(const struct pool *p, uint64_t id)
+{
+	struct worker *t = p->templates;
+
+	while (t != NULL && (t->id != id || id == 0))
+		t = t->next;
+	return t;
+}
+
+void template_lost(struct pool *p, uint64_t template_, bool at_once, const char *why)
+{
+	struct worker *t = template_by_id(p, template_);
+	char reason[256];
+
+	if (t == NULL || worker_is_old(t) || t->retiring != RETIRE_NOT || (++t->lost < LOST_WORKERS && !at_once))
+		return;
+	log_warn("template.lost", KS("pool", p->name), KI("pid", t->pid), KI("workers", t->lost), KS("text", why));
+	retire_worker(t, RETIRE_STOPPED);
+	if (++p->way.lost < LOST_TEMPLATES || !is_set(p, "auto"))
+		return;
+	snprintf(reason, sizeof(reason), "workers that are forked from a template do not live: %s", why);
+	go_exec(p, reason);
+	p->way.doubtful = true;
+	for (struct worker *w = p->workers; w != NULL; w = w->next)
+		if (w->parent != 0 && !w->proven && worker_accepts(w->state))
+			retire_worker(w, RETIRE_REPLACED); /* it would end like the others */
+}
+
+void template_proven(struct pool *p, uint64_t template_)
+{
+	struct worker *t = template_by_id(p, template_);
+
+	if (t != NULL)
+		t->lost = p->way.lost = 0;
 }
 
 void template_doubt(struct pool *p)

@@ -15,6 +15,7 @@ enum way { WAY_UNKNOWN, WAY_PREFORK, WAY_EXEC };
 struct template_way {
 	enum way way;
 	bool doubtful; /* the template ended, as its workers may */
+	unsigned lost; /* templates in a row whose workers were all lost */
 	char reason[256]; /* of WAY_EXEC */
 };
 
@@ -33,6 +34,11 @@ void template_hooked(struct worker *t, uint8_t reason);
 /* It was seen to serve by means that the library does not see. */
 void template_serves(struct worker *t);
 void template_exited(struct worker *t, const struct wire_exited *m, const char *text);
+/* A worker that was asked of it (an id) did not come to be, or has ended before its first answer.  A template of which several are lost in a row is followed by another,
+ * at once if it does not even fork in time; where that is no better, the pool goes by exec, if it may. */
+void template_lost(struct pool *p, uint64_t template_, bool at_once, const char *why);
+/* One has answered. */
+void template_proven(struct pool *p, uint64_t template_);
 /* What the pool does with its templates now. */
 void template_steer(struct pool *p);
 /* A worker started by the command has ended before it was ever ready: the way may have been the wrong one. */

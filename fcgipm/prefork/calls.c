@@ -18,8 +18,8 @@ static __thread struct {
 /* A request's whole input has been read, and nothing of the next. */
 #define BETWEEN(connection) (served.open && served.fd == (connection) && served.ended && served.have == 0 && served.skip == 0)
 
-/* A number under which the application has the listener too; threads that have waited for connections. */
-static int other_listener = -1, acceptors;
+/* A number under which the application has the listener too. */
+static int other_listener = -1;
 
 static HOT bool is_listener(int fd, bool accepts)
 {
@@ -39,9 +39,9 @@ static HOT bool waits(const struct timespec *limit)
 
 	/* Where several threads accept, one may take a connection while another is told to go.  It is counted before it looks whether the worker goes, and
 	 * board_leaves() goes only from a state that board_blind() has not changed: one of the two sees the other. */
-	served.known = served.known || __atomic_add_fetch(&acceptors, 1, __ATOMIC_SEQ_CST) > 0;
+	served.known = served.known || __atomic_add_fetch(&prefork.acceptors, 1, __ATOMIC_SEQ_CST) > 0;
 	served.open = false;
-	if (acceptors != 1 || beside)
+	if (prefork.acceptors != 1 || beside)
 		board_blind();
 	if (!hook_boots(HOOK_REASON_NONE) && board_leaves())
 		return true;
@@ -100,14 +100,6 @@ static bool polls(const struct pollfd *fds, nfds_t count)
 	return false;
 }
 
-static bool selects(int count, const fd_set *set)
-{
-	for (int i = 0; prefork.on && set != NULL && i < count; i++)
-		if (FD_ISSET(i, set) && is_listener(i, false))
-			return true;
-	return false;
-}
-
 EXPORT int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *limit, const sigset_t *mask)
 {
 	struct timespec left = limit != NULL ? *limit : (struct timespec){0}; /* the kernel writes what is left */
@@ -127,7 +119,11 @@ EXPORT int select(int count, fd_set *in, fd_set *out, fd_set *except, struct tim
 	struct timeval at_most = limit != NULL ? *limit : (struct timeval){0};
 	struct timespec left = {.tv_sec = at_most.tv_sec + at_most.tv_usec / 1000000, .tv_nsec = at_most.tv_usec % 1000000 * 1000};
 
-	if (selects(count, in) && waits(limit != NULL ? &left : NULL))
+	bool ours = false;
+
+	for (int i = 0; prefork.on && in != NULL && i < count && !ours; i++)
+		ours = FD_ISSET(i, in) && is_listener(i, false);
+	if (ours && waits(limit != NULL ? &left : NULL))
 		return -1;
 	int r = (int)syscall(SYS_pselect6, count, in, out, except, limit != NULL ? &left : NULL, NULL);
 	if (limit != NULL)
@@ -167,13 +163,17 @@ static void follow(const uint8_t *at, size_t len)
 	}
 }
 
-/* False: the client has sent nothing for request.keep_timeout, others queue and nobody is idle.  A signal ends the wait, as it may end read(2). */
-static bool rests(int fd)
+/* False: the client has sent nothing for request.keep_timeout, others queue and nobody is idle.  A signal ends the wait, as it may end read(2).  A read that is not to
+ * wait, or not for ever, is the application's own affair. */
+static bool rests(int fd, int flags)
 {
 	const struct board_head *h = &prefork.board->head;
+	struct timeval limit = {0};
 
 	board_step(STEP_KEEPS);
-	while (h->keep_ms != 0 && (fcntl(fd, F_GETFL) & O_NONBLOCK) == 0 && look(fd, h->keep_ms) == 0)
+	while (h->keep_ms != 0 && (flags & MSG_DONTWAIT) == 0 && (fcntl(fd, F_GETFL) & O_NONBLOCK) == 0 &&
+	       getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, &(socklen_t){sizeof(limit)}) == 0 && limit.tv_sec == 0 && limit.tv_usec == 0 &&
+	       look(fd, h->keep_ms) == 0)
 		if (h->idle <= 0 && look(0, 0) == POLLIN)
 			return false;
 	return true;
@@ -184,7 +184,7 @@ static HOT ssize_t take(long number, int fd, void *bytes, size_t len, int flags)
 	bool ours = prefork.on && served.open && served.fd == fd && (flags & (MSG_PEEK | MSG_TRUNC)) == 0;
 	bool between = ours && BETWEEN(fd);
 
-	if (between && !rests(fd))
+	if (between && !rests(fd, flags))
 		return 0;
 	ssize_t n = call(number, fd, (long)bytes, (long)len, flags);
 	if (between && n > 0)

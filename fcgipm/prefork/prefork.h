@@ -37,6 +37,7 @@ struct prefork {
 	int pid;
 	uint32_t slot;
 	unsigned forks; /* of the application's own */
+	int acceptors; /* threads that have waited for connections */
 	uint64_t listener, hook, bell; /* cookies: the descriptors' numbers may be somebody else's by now */
 	struct board *board;
 };
@@ -63,6 +64,8 @@ int start_replace(bool search, const char *path, char *const argv[], char *const
 void start_done(void);
 /* The cookie of a socket, 0 of anything else. */
 uint64_t cookie_of(int fd);
+/* Standard output or error is still what the launcher gave us, or closed. */
+bool start_keeps_output(int fd);
 
 /* ---- board.c */
 enum board_step { STEP_WAITS, STEP_ACCEPTED, STEP_KEEPS, STEP_GOES_ON };
@@ -78,11 +81,15 @@ bool board_leaves(void);
 bool hook_boots(enum hook_reason reason);
 /* A new worker of this process, of which the launcher is the parent; in it 0, in the template its pid or -1. */
 long hook_clone(void);
+/* Lets signals in as the application has them, or none. */
+void hook_signals(bool let_in);
 
 /* ---- runtime.c */
 /* Forks in the way of the language's runtime.  As hook_clone(). */
 long runtime_fork(void);
 /* It may be forked although it has threads.  To be asked once before runtime_fork(), which forks in the way of the language that is found here. */
 bool runtime_copes_with_threads(void);
+/* Of those that the language copes with: there are some beside the one that asks. */
+bool runtime_has_threads(void);
 
 #endif

@@ -12,7 +12,7 @@ extern pid_t __fork(void) __attribute__((weak)); /* musl has none, and dlsym() a
 
 /* ---- pthread_atfork(): a clone by hand runs nobody's handlers, so they are noted as they are registered ---- */
 
-enum { BEFORE, IN_PARENT, IN_CHILD, HANDLERS_MAX = 32 };
+enum { BEFORE, IN_PARENT, IN_CHILD, HANDLERS_MAX = 256 };
 typedef void (*handler)(void);
 
 static handler handlers[HANDLERS_MAX][3];
@@ -72,29 +72,38 @@ static enum { NONE, RUBY, PYTHON, PERL } language;
 bool runtime_copes_with_threads(void)
 {
 	language = FIND(rb_eval_string_protect) && FIND(ruby_thread_has_gvl_p) && FIND(rb_thread_call_with_gvl) ? RUBY
-		   : !prefork.template_                                                                         ? NONE
 		   : FIND(PyGILState_Ensure) && FIND(PyGILState_Release) && FIND(PyRun_SimpleString)            ? PYTHON
 		   : FIND(Perl_eval_pv) && FIND(Perl_get_context)                                               ? PERL
 														: NONE;
 	return language == RUBY;
 }
 
-static void *ruby_eval(void *state)
+/* What code gives, and forked as a side effect; false is 0.  accept() is called without the lock. */
+static void *ruby_eval(void *code)
 {
-	rb_eval_string_protect("Process.fork", state);
-	return NULL;
+	return (void *)rb_eval_string_protect(code, &(int){0});
+}
+
+static bool ruby(const char *code)
+{
+	return (ruby_thread_has_gvl_p() ? ruby_eval((void *)(uintptr_t)code) : rb_thread_call_with_gvl(ruby_eval, (void *)(uintptr_t)code)) != NULL;
+}
+
+bool runtime_has_threads(void)
+{
+	return language == RUBY && ruby("Thread.list.size > 1");
 }
 
 long runtime_fork(void)
 {
-	int state;
-
 	forked = -1;
 	prefork.forking = true;
-	if (language == RUBY) { /* accept() is called without the lock */
-		(void)(ruby_thread_has_gvl_p() ? ruby_eval(&state) : rb_thread_call_with_gvl(ruby_eval, &state));
+	if (language == RUBY) {
+		hook_signals(true); /* a new worker has those that its template has */
+		ruby("Process.fork rescue nil"); /* an exception would stay in $! for all later workers */
+		hook_signals(forked == 0);
 	} else if (language == PYTHON) {
-		state = PyGILState_Ensure();
+		int state = PyGILState_Ensure();
 		PyRun_SimpleString("__import__('os').fork()");
 		PyGILState_Release(state);
 	} else if ((forked = plain()) == 0 && language == PERL) {

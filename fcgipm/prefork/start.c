@@ -1,5 +1,6 @@
 /* At load.  What the launcher left for us goes out of the application's sight, and out of that of its children. */
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -10,7 +11,7 @@ struct prefork prefork = {.pid = -1}; /* no zeroes, or it were among what is not
 #define PRELOAD "LD_PRELOAD="
 
 static char preload[4096], variable[64]; /* as they were */
-static uint64_t board_inode, library_inode;
+static uint64_t board_inode, library_inode, output_inode;
 
 uint64_t cookie_of(int fd)
 {
@@ -23,7 +24,7 @@ static uint64_t inode_of(int fd)
 {
 	struct stat st;
 
-	return syscall(SYS_fstat, fd, &st) < 0 ? 0 : (uint64_t)st.st_dev << 32 ^ st.st_ino;
+	return syscall(SYS_fstat, fd, &st) < 0 ? 0 : BOARD_INODE(st);
 }
 
 static bool begins(const char *s, const char *with)
@@ -48,6 +49,7 @@ static void take_variables(char **envp)
 		if (begins(entry, PRELOAD) && keep(preload, sizeof(preload), entry)) {
 			char *rest = strpbrk(entry, ": "); /* the first item is this library; others stay */
 
+			preload[strcspn(preload, ": ")] = '\0';
 			entry = rest != NULL && rest[1] != '\0' ? memcpy(rest + 1 - strlen(PRELOAD), PRELOAD, strlen(PRELOAD)) : NULL;
 		}
 		if (entry != NULL)
@@ -56,20 +58,25 @@ static void take_variables(char **envp)
 	*to = NULL;
 }
 
-/* FCGIPM_WORKER=SLOT,ROLE; -1: that is not ours. */
-static int role(void)
+/* FCGIPM_WORKER=SLOT,ROLE,OUTPUT */
+static void read_variable(uint64_t ret[3])
 {
 	const char *v = variable + strlen(BOARD_VARIABLE "=");
 
-	while (*v >= '0' && *v <= '9' && prefork.slot < BOARD_SLOTS)
-		prefork.slot = prefork.slot * 10 + (uint32_t)(*v++ - '0');
-	return prefork.slot < BOARD_SLOTS && v[0] == ',' ? v[1] - '0' : -1;
+	for (int i = 0; i < 3; i++, v++)
+		for (ret[i] = 0; *v >= '0' && *v <= '9'; v++)
+			ret[i] = ret[i] * 10 + (uint64_t)(*v - '0');
 }
 
 static void hide(int flag)
 {
 	for (int fd = BOARD_FD; fd <= BOARD_LIBRARY_FD; fd++)
 		fcntl(fd, F_SETFD, flag);
+}
+
+bool start_keeps_output(int fd)
+{
+	return inode_of(fd) == 0 || inode_of(fd) == output_inode;
 }
 
 /* Under its number the application may have opened something else. */
@@ -90,18 +97,23 @@ __attribute__((constructor)) static void start(__attribute__((unused)) int argc,
 	envp = gnu_get_libc_version == NULL ? environ : envp;
 	if (envp != NULL)
 		take_variables(envp);
-	int as = clock_gettime != NULL && variable[0] != '\0' && preload[0] != '\0' ? role() : -1;
-	if (as < 0 || lseek(BOARD_FD, 0, SEEK_END) != (off_t)sizeof(struct board) ||
+	uint64_t told[3]; /* slot, role, output */
+	read_variable(told);
+	prefork.pid = (int)syscall(SYS_getpid);
+	/* What the launcher starts leads a session.  A child of one without this library has all that it had, too. */
+	if (clock_gettime == NULL || variable[0] == '\0' || preload[0] == '\0' || told[0] >= BOARD_SLOTS || syscall(SYS_getsid, 0) != prefork.pid ||
+	    lseek(BOARD_FD, 0, SEEK_END) != (off_t)sizeof(struct board) ||
 	    (prefork.board = mmap(NULL, sizeof(struct board), PROT_READ | PROT_WRITE, MAP_SHARED, BOARD_FD, 0)) == MAP_FAILED)
 		return;
 	hide(FD_CLOEXEC);
 	board_inode = inode_of(BOARD_FD);
 	library_inode = inode_of(BOARD_LIBRARY_FD);
-	prefork.pid = (int)syscall(SYS_getpid);
+	prefork.slot = (uint32_t)told[0];
+	output_inode = told[2];
 	prefork.listener = cookie_of(0);
 	prefork.hook = cookie_of(BOARD_HOOK_FD);
 	prefork.bell = cookie_of(BOARD_WAKE_FD);
-	prefork.template_ = as == BOARD_ROLE_TEMPLATE && prefork.hook != 0;
+	prefork.template_ = told[1] == BOARD_ROLE_TEMPLATE && prefork.hook != 0;
 	prefork.booting = prefork.on = prefork.listener != 0 && prefork.board->head.magic == BOARD_MAGIC;
 	if (prefork.on)
 		__atomic_store_n(&prefork.board->slots[prefork.slot].state, BOARD_BOOTING, __ATOMIC_RELEASE);
@@ -111,6 +123,7 @@ int start_replace(bool search, const char *path, char *const argv[], char *const
 {
 	bool ours = prefork.booting && (int)syscall(SYS_getpid) == prefork.pid;
 	size_t count = 0, to = 0;
+	char both[sizeof(preload)];
 
 	while (envp != NULL && envp[count] != NULL)
 		count++;
@@ -121,8 +134,10 @@ int start_replace(bool search, const char *path, char *const argv[], char *const
 		hide(0);
 	}
 	for (size_t i = 0; i < count; i++)
-		if (!ours || !begins(envp[i], PRELOAD)) /* what stays of it is in ours */
+		if (!ours || !begins(envp[i], PRELOAD))
 			all[to++] = envp[i];
+		else if (snprintf(both, sizeof(both), "%s:%s", preload, envp[i] + strlen(PRELOAD)) < (int)sizeof(both))
+			all[0] = both; /* what the application preloads itself comes behind this library */
 	all[to] = NULL;
 	int r = search ? execvpe(path, argv, all) : (int)syscall(SYS_execve, path, argv, all);
 	if (ours)

@@ -12,7 +12,9 @@
 enum { BOARD_SLOTS = 8448, BOARD_LINE = 64 };
 #define BOARD_MAGIC 0x31424346u /* "FCB1" */
 
-/* Where a worker finds its things; it is told by the variable FCGIPM_WORKER=SLOT,FLAGS, which the library takes out of the environment again. */
+/* Where a worker finds its things; it is told by the variable FCGIPM_WORKER=SLOT,ROLE,OUTPUT, which the library takes out of the environment again.  OUTPUT is the
+ * BOARD_INODE of what the launcher has put under standard output and error. */
+#define BOARD_INODE(st) ((uint64_t)(st).st_dev << 32 ^ (st).st_ino)
 enum { BOARD_FD = 3, BOARD_WAKE_FD = 4, BOARD_HOOK_FD = 5, BOARD_LIBRARY_FD = 6 };
 #define BOARD_VARIABLE "FCGIPM_WORKER"
 enum board_role { BOARD_ROLE_WORKER = 0, BOARD_ROLE_TEMPLATE = 1 };
@@ -60,14 +62,19 @@ enum hook_kind {
 	HOOK_READY, /* from the template: it is at its first accept */
 	HOOK_REFUSED, /* it cannot be forked and serves as a worker; value is an enum hook_reason */
 	HOOK_HELLO, /* from a new worker; value is its slot */
-	HOOK_FAILED, /* from the template: no new worker for the slot in value */
+	HOOK_FAILED, /* from the template: no new worker; value is a HOOK_FAILURE */
 };
+/* Slot and errno in one value. */
+#define HOOK_FAILURE(slot, error) ((uint32_t)(slot) | (uint32_t)(error) << 16)
+#define HOOK_FAILURE_SLOT(value)  ((value)&0xffff)
+#define HOOK_FAILURE_ERROR(value) ((value) >> 16)
 
 /* X(NAME, why a pool is not pre-forked) */
 #define HOOK_REASONS(X)                                                                                                                                        \
 	X(NONE, "")                                                                                                                                            \
 	X(THREADS, "the application has several threads at its first accept")                                                                                  \
-	X(EVENTS, "the application waits for connections with epoll, and may serve several at once")
+	X(EVENTS, "the application waits for connections with epoll, and may serve several at once")                                                           \
+	X(ACCEPTORS, "several threads of the application wait for connections")
 
 #define HOOK_REASON_ENUM(NAME, text) HOOK_REASON_##NAME,
 enum hook_reason { HOOK_REASONS(HOOK_REASON_ENUM) HOOK_REASON_COUNT };

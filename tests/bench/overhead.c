@@ -160,6 +160,7 @@ static double measure(const char *library, const char *requests, const char *loo
 		int said = high(out[1]);
 
 		dup2(listener(), 0);
+		setsid(); /* as what the launcher starts */
 		if (library != NULL)
 			preload(library);
 		dup2(said, 1);

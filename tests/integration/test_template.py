@@ -77,18 +77,17 @@ def test_a_template_that_dies_is_booted_again_and_workers_stay(fcgipm):
     assert not load.failures and set(workers) <= set(m.pids())
 
 
-def test_who_comes_too_late_is_no_worker(fcgipm):
-    """The template forks when nobody waits for it any more: nobody would know of what comes, and it would serve."""
+def test_a_template_that_does_not_fork_in_time_is_followed_by_another(fcgipm):
     m = fcgipm(pool("min: 2, max: 8")).ready()
     m.expected_errors.add("worker.start_failed")
-    template, = templates(m)
-    os.kill(template, signal.SIGSTOP)
+    hangs, = templates(m)
+    workers = set(m.pids())
+    os.kill(hangs, signal.SIGSTOP)
     m.cli("scale", "app", "--min", "6", "--no-wait")
-    m.event("worker.start_failed", timeout=20)  # orders are given up after five seconds
-    wait_for(lambda: m.pool()["workers"]["booting"] == 0)
-    os.kill(template, signal.SIGCONT)
+    assert m.event("template.lost", timeout=20)["pid"] == str(hangs)  # orders are given up after five seconds
     wait_for(lambda: m.pool()["workers"]["total"] == 6)
-    wait_for(lambda: set(children_of(m.launcher_pid)) == {m.manager_pid, *templates(m), *m.pids()}, message=lambda: f"{children_of(m.launcher_pid)} {m.pids()}")
+    assert workers <= set(m.pids()) and m.pool()["start"] == "prefork"
+    wait_for(lambda: set(children_of(m.launcher_pid)) == {m.manager_pid, templates(m)[-1], *m.pids()}, message=lambda: f"{children_of(m.launcher_pid)} {m.pids()}")
 
 
 def test_who_came_before_the_template_died_is_a_worker(fcgipm):

@@ -4,6 +4,8 @@
  *   thread    has a second thread           syscall  never calls accept() of the C library
  *   close     closes what it does not know  exit     ends before its first accept, the first time (GATE)
  *   threads   four threads accept           fork     a child of its own serves each connection
+ *   abort     is not to be forked, and ends in a process that was
+ *   hang      has a handler for a fork that does not return
  */
 #include <pthread.h>
 #include <signal.h>
@@ -63,6 +65,12 @@ static void *accept_on(void *ctx)
 	return ctx;
 }
 
+static void hang(void)
+{
+	for (;;)
+		pause();
+}
+
 static void serve_by_children(void)
 {
 	signal(SIGCHLD, SIG_IGN); /* nobody asks how they ended */
@@ -81,6 +89,7 @@ static void serve_by_children(void)
 int main(void)
 {
 	const char *way = getenv("WAY"), *gate = getenv("GATE");
+	pid_t born = getpid();
 	pthread_t t;
 
 	if (way == NULL)
@@ -89,6 +98,8 @@ int main(void)
 		pthread_create(&t, NULL, sleep_on, NULL);
 	for (int i = 0; i < 3 && strcmp(way, "threads") == 0; i++)
 		pthread_create(&t, NULL, accept_on, NULL);
+	if (strcmp(way, "hang") == 0)
+		pthread_atfork(hang, NULL, NULL);
 	if (strcmp(way, "fork") == 0)
 		serve_by_children();
 	if (strcmp(way, "close") == 0)
@@ -101,6 +112,8 @@ int main(void)
 	for (;;) {
 		int c = strcmp(way, "syscall") == 0 ? (int)syscall(SYS_accept4, 0, NULL, NULL, 0) : accept(0, NULL, NULL);
 
+		if (strcmp(way, "abort") == 0 && getpid() != born)
+			abort();
 		if (c >= 0)
 			serve(c);
 	}

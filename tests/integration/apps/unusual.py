@@ -1,0 +1,72 @@
+"""A FastCGI responder with habits of its own, for what the library must leave as it is (test_prefork_unusual.py).  WAY:
+
+log       has put its output into a file (LOG) before its first accept
+thread    has a thread that does something else
+dontwait  after each answer it reads without waiting
+limit     its connections have SO_RCVTIMEO, a second
+helper    a process that it started before its first accept answers
+"""
+import os
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+
+listener, way = socket.socket(fileno=0), os.environ.get("WAY", "")
+if way == "log":
+    os.dup2(os.open(os.environ["LOG"], os.O_WRONLY | os.O_APPEND), 1)
+    os.dup2(1, 2)
+if way == "thread":
+    threading.Thread(target=time.sleep, args=(1e6,), daemon=True).start()
+if way == "helper":
+    helper = subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+
+def record(kind, body=b""):
+    return struct.pack(">BBHHBB", 1, kind, 1, len(body), 0, 0) + body
+
+
+def say(text):
+    os.write(2, text.encode() + b"\n")
+
+
+def read_request(c):
+    data, begun = b"", time.monotonic()
+    while not data.endswith(record(5)):
+        try:
+            more = c.recv(65536)
+        except BlockingIOError:
+            say(f"limit after {time.monotonic() - begun:.1f} s")
+            return b""
+        if not more:
+            return b""
+        data += more
+    return data
+
+
+while True:
+    c = listener.accept()[0]
+    if way == "limit":
+        c.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 1, 0))
+    with c:
+        while data := read_request(c):
+            body = b"pid=%d\n" % os.getpid()
+            if way == "log":
+                say(f"from worker {os.getpid()}")
+            if way == "helper":
+                helper.stdin.write(body)
+                helper.stdin.flush()
+                body = helper.stdout.readline()
+            if b"long" in data:
+                time.sleep(30)
+            c.sendall(record(6, b"Content-Type: text/plain\r\n\r\n" + body) + record(6) + record(3, bytes(8)))
+            if not data[10] & 1:
+                break
+            if way == "dontwait":
+                begun = time.monotonic()
+                try:
+                    c.recv(1, socket.MSG_DONTWAIT)
+                except BlockingIOError:
+                    say(f"nothing after {time.monotonic() - begun:.1f} s")

@@ -1,0 +1,215 @@
+"""What is unusual in an application stays as it is without the library, and what cannot be forked goes by exec (docs/prefork.md)."""
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+import fcgi
+from conftest import BUILD, needs_root, wait_for
+from test_scoreboard import REQUEST, read_to_end
+
+STARTS = ["prefork", "exec"]
+
+
+def pool(command, workers="min: 1, max: 1", environment="", extra=""):
+    return f"""
+pools:
+  app:
+    command: {command}
+    user: nobody
+    environment: {{{environment}}}
+    workers: {{{workers}}}
+    {extra}
+"""
+
+
+def unusual(way, workers="min: 1, max: 1", extra="", **more):
+    variables = ", ".join(f"{name}: {value}" for name, value in {"WAY": way, **more}.items())
+    return pool("[/usr/bin/python3, @DIR@/apps/unusual.py]", workers, variables, extra)
+
+
+def direct(way, workers="min: 2, max: 2"):
+    return pool("[@DIR@/apps/direct]", workers, f"WAY: {way}")
+
+
+def template(m):
+    return int([e for e in m.events if e["event"] == "template.ready"][-1]["pid"])
+
+
+def said(m):
+    return [e["text"] for e in m.events if e["event"] == "worker.output"]
+
+
+# ---- containers ----
+
+CONTAINER = [BUILD / "tests/apps/contained", "clone3=ENOSYS", "unshare=EPERM", "--"]
+
+
+@needs_root
+@pytest.mark.parametrize("way,start,why", [("accept", "prefork", "template"), ("thread", "exec", "several threads")])
+def test_a_container_that_forbids_calls_changes_nothing(fcgipm, way, start, why):
+    m = fcgipm(direct(way), wrap=CONTAINER).ready()
+    assert fcgi.request(m.socket(), "").startswith(b"pid=")
+    shown = m.pool()
+    assert shown["start"] == start and why in shown["start_reason"] and shown["workers"]["total"] == 2, shown
+
+
+# ---- templates whose workers do not live ----
+
+def test_where_forked_workers_die_the_pool_goes_by_exec(fcgipm):
+    m = fcgipm(pool("[@DIR@/apps/direct]", "min: 2, max: 2", "WAY: abort", "restart: {delay: 10ms}")).ready()
+    lost = 0
+    while m.pool()["start"] == "prefork":
+        try:
+            fcgi.request(m.socket(), "", timeout=10)
+        except (fcgi.Broken, OSError):
+            lost += 1
+        assert lost <= 10
+    assert "do not live" in m.event("pool.exec")["why"] and "signal ABRT" in m.pool()["start_reason"]
+    assert len([e for e in m.events if e["event"] == "template.lost"]) == 2
+    wait_for(lambda: m.pool()["workers"]["idle"] == 2)
+    assert fcgi.request(m.socket(), "").startswith(b"pid=")
+
+
+@pytest.mark.skipif(not os.environ.get("RUN_SOAK"), reason="minutes: make soak")
+def test_where_a_template_does_not_fork_the_pool_goes_by_exec(fcgipm):
+    m = fcgipm(direct("hang"))
+    m.expected_errors.add("worker.start_failed")
+    assert "did not fork in time" in m.event("pool.exec", timeout=60)["why"]
+    assert fcgi.request(m.socket(), "").startswith(b"pid=")
+
+
+def test_a_template_that_cannot_fork_says_why(fcgipm):
+    """A limit of processes that is used up."""
+    mine = len(subprocess.run(["ps", "-L", "-o", "lwp=", "-u", "nobody"], capture_output=True, text=True, check=False).stdout.split())
+    m = fcgipm(pool("[@DIR@/apps/direct]", "min: 4, max: 4, start: prefork", extra=f"limits: {{nproc: {mine + 3}}}"))
+    m.expected_errors.update({"worker.start_failed", "pool.failed"})
+    assert "the template cannot fork: Resource temporarily unavailable" in m.event("worker.start_failed")["error"]
+    assert "cannot fork" in m.pool()["last_error"]
+
+
+# ---- signals ----
+
+@pytest.mark.parametrize("signo", [signal.SIGTERM, signal.SIGUSR1])
+def test_what_a_signal_leaves_in_a_template_no_worker_has(fcgipm, signo):
+    """php-cgi notes TERM and USR1 and ends after its next request."""
+    m = fcgipm(pool("[/usr/bin/php-cgi]", environment='PHP_FCGI_MAX_REQUESTS: "0"')).ready()
+    old, seen = template(m), len(m.events)
+    os.kill(old, signo)
+    if signo == signal.SIGTERM:
+        m.event("template.ready", after=seen)
+    os.kill(m.pids()[0], signal.SIGKILL)
+    m.event("worker.start", after=seen)
+    answers = {fcgi.request(m.socket(), "", script=str(m.place / "apps/app.php")) for _ in range(6)}
+    assert len(answers) == 1, answers
+
+
+def test_a_forked_worker_has_the_signals_of_the_application(fcgipm):
+    m = fcgipm(direct("accept")).ready()
+    for pid in m.pids():
+        with open(f"/proc/{pid}/status", encoding="ascii") as status:
+            masks = dict(line.split(":\t") for line in status.read().splitlines() if line.startswith(("SigBlk", "SigPnd", "ShdPnd")))
+        assert {int(mask, 16) for mask in masks.values()} == {0}, masks
+
+
+# ---- threads ----
+
+def test_a_ruby_application_whose_threads_accept_is_not_forked(fcgipm):
+    m = fcgipm(pool("[/usr/bin/ruby, @DIR@/apps/threads.rb]", "min: 2, max: 2")).ready()
+    assert "several threads of the application wait" in m.pool()["start_reason"]
+    with fcgi.Load(m.socket(), "", clients=6) as load:
+        load.wait(60)
+        m.cli("restart", "app", check=0)
+    assert not load.failures
+    assert b"threads=4" in fcgi.request(m.socket(), "")
+
+
+@pytest.mark.parametrize("start", ["auto", "exec"])
+def test_a_thread_beside_the_one_that_accepts_takes_no_count_away(fcgipm, start):
+    m = fcgipm(unusual("thread", f"min: 2, max: 4, max_requests: 3, start: {start}", "request: {timeout: 1s}")).ready()
+    pids = {fcgi.request(m.socket(), "") for _ in range(12)}
+    assert len(pids) >= 4, "max_requests holds"
+    assert m.pool()["served"] == 12
+    begun = time.monotonic()
+    with pytest.raises((fcgi.Broken, OSError)):
+        fcgi.request(m.socket(), "long", timeout=10)
+    assert time.monotonic() - begun < 5 and m.event("request.timeout")
+
+
+# ---- output ----
+
+@pytest.mark.parametrize("start", STARTS)
+def test_what_an_application_has_put_in_place_of_its_output_stays(fcgipm, place, start):
+    log = place / "log"
+    log.touch()
+    log.chmod(0o666)
+    m = fcgipm(unusual("log", f"min: 1, max: 1, start: {start}", LOG=log)).ready()
+    fcgi.request(m.socket(), "")
+    assert log.read_text() == f"from worker {m.pids()[0]}\n"
+    assert not said(m)
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-"])
+def test_the_output_of_a_worker_is_inherited(fcgipm, closed):
+    m = fcgipm(pool(f"[/bin/sh, -c, 'exec @DIR@/apps/app {closed}']")).ready()
+    worker, = m.pids()
+    for fd in (1, 2):
+        with open(f"/proc/{worker}/fdinfo/{fd}", encoding="ascii") as info:
+            assert not int(next(line.split()[1] for line in info if line.startswith("flags")), 8) & os.O_CLOEXEC
+
+
+# ---- reads that are not to wait ----
+
+def answered_once(m):
+    s = fcgi.begin(m.socket(), "", keep=True, body=True)
+    read_to_end(s)
+    return s
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_a_read_that_is_not_to_wait_does_not(fcgipm, start):
+    m = fcgipm(unusual("dontwait", f"min: 1, max: 1, start: {start}", "request: {keep_timeout: 2s}")).ready()
+    with answered_once(m) as s:
+        assert m.event("worker.output")["text"] == "nothing after 0.0 s"
+        s.sendall(REQUEST)
+        read_to_end(s)
+
+
+def test_a_limit_of_the_applications_for_its_reads_holds(fcgipm):
+    m = fcgipm(unusual("limit", extra="request: {keep_timeout: 300ms}")).ready()
+    with answered_once(m):
+        assert m.event("worker.output")["text"].startswith("limit after 1.")
+
+
+# ---- what is not the application ----
+
+@pytest.mark.parametrize("wrapper", ["[/bin/sh, -c, 'export LD_PRELOAD={library}; exec @DIR@/apps/app']", "[/usr/bin/env, LD_PRELOAD={library}, @DIR@/apps/app]"])
+def test_what_a_wrapper_preloads_is_preloaded(fcgipm, place, wrapper):
+    library = place / "libother.so"
+    subprocess.run(["gcc", "-shared", "-x", "c", "-o", library, "-"], input=b"int other;\n", check=True)
+    m = fcgipm(pool(wrapper.format(library=library))).ready()
+    assert m.pool()["start"] == "prefork"
+    with open(f"/proc/{m.pids()[0]}/maps", encoding="ascii") as maps:
+        text = maps.read()
+    assert "libother.so" in text and "libfcgipm-prefork.so" in text
+
+
+def static(place, child, extra=""):
+    subprocess.run(["gcc", "-static", "-D_GNU_SOURCE", "-o", place / "parent", place / "apps/parent.c"], check=True)
+    return pool("[@DIR@/parent]", "min: 1, max: 1", f"CHILD: '{child}'", extra)
+
+
+def test_a_child_of_an_application_without_the_library_is_no_template(fcgipm, place):
+    m = fcgipm(static(place, "/usr/bin/python3 -c \"import select; print(len(select.select([0], [], [], 0.2)[0]))\"")).ready()
+    assert fcgi.request(m.socket(), "", timeout=10) == b"0\n"
+
+
+def test_where_the_library_is_not_nothing_is_said_of_requests(fcgipm, place):
+    m = fcgipm(static(place, "true", "request: {timeout: 1s}")).ready()
+    for _ in range(3):
+        fcgi.request(m.socket(), "")
+    shown = m.pool()
+    assert (shown["served"], shown["busy_ms"], shown["abandoned"]) == (None, None, None)
+    assert any("do not hold: the library is not in" in note for note in shown["notes"]), shown["notes"]
