@@ -51,7 +51,7 @@ http {{
 @contextmanager
 def traced_forks(comm):
     """Milliseconds from each clone3() of such a process to the next accept4() of another, as the kernel has them (tracefs); stays empty where it may not be asked."""
-    trace, calls, times = Path(f"/sys/kernel/tracing/instances/fcgipm-bench-{os.getpid()}"), ("clone3", "accept4"), []
+    trace, calls, times = Path(f"/sys/kernel/tracing/instances/fcgipm-bench-{os.getpid()}"), ("clone", "accept4"), []
     try:
         trace.mkdir()
     except OSError:
@@ -63,7 +63,7 @@ def traced_forks(comm):
         yield times
         forked = None
         for pid, at, call in re.findall(rf"^ *{comm}-(\d+) .* ([0-9.]+): sys_(\w+)\(", (trace / "trace").read_text(), re.M):
-            if call == "clone3" and not forked:
+            if call == "clone" and not forked:
                 forked = pid, float(at)
             elif call == "accept4" and forked and pid != forked[0]:
                 times.append((float(at) - forked[1]) * 1000)
@@ -221,7 +221,7 @@ def burst(rounds):
     among = {"fcgipm, pre-forked": lambda p: Ours(p, "min: 2, max: 64"), "fcgipm, exec": lambda p: Ours(p, "min: 2, max: 64", start="exec")}
     if PHP_FPM:
         among |= {"php-fpm dynamic": lambda p: Fpm(p, DYNAMIC, 2), "php-fpm ondemand": lambda p: Fpm(p, ONDEMAND)}
-    took, failed = {name: [] for name in among}, dict.fromkeys(among, 0)
+    took, failed, bare = {name: [] for name in among}, dict.fromkeys(among, 0), []
     for _ in range(rounds):
         for name, make in among.items():
             with place() as path, running(make, path) as c:
@@ -231,9 +231,13 @@ def burst(rounds):
                     pass
                 took[name].append(time.monotonic() - begun)
                 failed[name] += len(l.failures)
+        forks = subprocess.run([Path(os.environ["FCGIPM_BUILD"]) / "tests/bench/forks", "62"], capture_output=True, text=True, check=True)
+        bare.append(float(forks.stdout) / 1000)
     ours = statistics.median(took["fcgipm, pre-forked"])
     for name, values in took.items():
         print(f"  {name.ljust(20)} median {statistics.median(values):6.2f} (x{statistics.median(values) / ours:.1f}) of {shown(values)}; {failed[name]} failed")
+    print(f"  what the machine takes for that: a C program forks 62 times, and each touches as many pages as php-cgi until its first answer: "
+          f"median {statistics.median(bare):.2f} of {shown(bare)}")
 
 
 def memory(rounds):
