@@ -102,6 +102,7 @@ void link_pool(struct launcher *l, const struct pool *p, const struct pool_entry
 	struct wire_pool m = {
 		.pool = p->name,
 		.generation = e->last,
+		.since = e->first,
 		.which = e == p->candidate,
 		.failure = e->failure != NULL ? e->failure : "",
 		.settings = e->settings,

@@ -102,7 +102,7 @@ static void take_current(struct pool *p, struct pool_spec *s)
 		removal_cancel(p);
 		reload_touches(p);
 	} else if (p->floor == 0 || p->floor > s->generation) {
-		p->floor = s->generation;
+		p->floor = s->since;
 	}
 	p->current = s;
 	pool_spec_free(old);

@@ -123,6 +123,7 @@ struct pool_spec *pool_spec_new(const struct wire_pool *w, struct fp_err *err)
 		return NULL;
 	}
 	s->generation = w->generation;
+	s->since = w->since;
 	if (w->failure[0] != '\0')
 		s->failure = strdup(w->failure);
 	return s;

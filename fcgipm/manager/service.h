@@ -27,7 +27,7 @@ struct manager;
 
 /* One spec of a pool, as the launcher told it. */
 struct pool_spec {
-	uint32_t generation;
+	uint32_t generation, since; /* since: the first generation that was the same */
 	char *failure; /* NULL: nothing is known against it */
 	struct pool_settings set;
 };

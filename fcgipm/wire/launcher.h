@@ -80,8 +80,9 @@ enum { WIRE_LAUNCHER_FD = 3, WIRE_POOL_NAME_MAX = 126 };
  * log_sink: enum fp_log_sink, what the descriptor of the log is.  now_ms: the launcher's monotonic time of its own start, so that uptime outlives a manager. */
 #define WIRE_FIELDS_hello(F) F(i32, launcher_pid) F(i64, started_ms) F(u32, starts) F(u32, generation) F(u8, flags) F(u8, log_sink) F(str, version) F(str, config)
 /* A pool's spec as the manager may know it: blob is the settings blob (settings/settings.h).  which: 0 current, 1 candidate.
+ * since: the first generation that had the pool like this; its workers are as good.
  * failure: not empty when a look with the account's own rights found that it cannot run. */
-#define WIRE_FIELDS_pool(F) F(str, pool) F(u32, generation) F(u8, which) F(str, failure) F(blob, settings)
+#define WIRE_FIELDS_pool(F) F(str, pool) F(u32, generation) F(u32, since) F(u8, which) F(str, failure) F(blob, settings)
 /* BOARD: the pool's scoreboard (include/fcgipm/board.h), and the end of the socket on which its workers wake the manager.
  * LEDGER: the exec broker's (wire/ledger.h), in place of the one before; none where there are no profiles.
  * GONE_POOL: the pool is no longer in the file; it is to be drained, unbound and committed with generation 0, which forgets it. */

@@ -92,6 +92,21 @@ def test_a_reload_touches_only_pools_that_differ(fcgipm):
     assert m.pids() == before and not set(m.pids("other")) & set(other)
 
 
+def test_the_next_manager_touches_no_pool_that_a_reload_left_as_it_was(fcgipm):
+    """Generations that differ in nothing of a pool are the same to it."""
+    def both(umask):
+        return "pools:" + pool("c", "quiet") + pool("c", "other", extra=f'umask: "{umask}"')
+    m = fcgipm(both("0022")).ready()
+    quiet, seen = m.pids("quiet"), len(m.events)
+    m.write(both("0027"))
+    m.cli("reload", check=0)
+    os.kill(m.manager_pid, signal.SIGKILL)
+    m.event("manager.go", after=seen)
+    time.sleep(0.5)
+    assert m.pids("quiet") == quiet
+    assert not [e for e in m.events[seen:] if e.get("pool") == "quiet" and e["event"] in ("worker.start", "worker.exit", "template.start", "template.exit")]
+
+
 def test_a_new_generation_that_dies_at_boot_leaves_the_old(fcgipm):
     m = fcgipm("pools:" + pool("c", workers=2)).ready()
     m.expected_errors |= {"reload.pool_failed", "pool.replace_failed"}
