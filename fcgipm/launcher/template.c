@@ -153,7 +153,7 @@ static void come(struct launcher *l, struct worker *t, uint32_t slot, const stru
 	}
 	pidfd = is_child(from->pid) ? (int)syscall(SYS_pidfd_open, from->pid, 0) : -1;
 	if (pidfd < 0) {
-		order_fails(l, w, EIO, "the new worker ended at once");
+		order_fails(l, w, ESRCH, "the new worker ended at once"); /* perhaps it has served, and gone */
 		return;
 	}
 	order_ends(l, w);

@@ -345,8 +345,8 @@ static void scan_one(struct worker *w, int64_t *due_ms)
 	watch_size(w);
 	if (state == BOARD_LEAVING)
 		retire_worker(w, RETIRE_REQUESTS);
-	else if (most != 0 && w->requests + 1 >= most && !w->overdue) {
-		w->overdue = true;
+	else if (most != 0 && w->requests > 0 && w->requests + 1 >= most && !w->at_last) {
+		w->at_last = true;
 		pool_touch(w->pool);
 	}
 }

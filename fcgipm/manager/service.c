@@ -184,7 +184,7 @@ static void count_wanted(const struct worker *w, struct pool_census *c)
 {
 	if (w->state == WORKER_STARTING || w->state == WORKER_BOOTING)
 		c->booting++;
-	else if (w->state == WORKER_READY && w->overdue)
+	else if (w->state == WORKER_READY && (w->overdue || w->at_last))
 		c->overdue++;
 	else if (w->state == WORKER_READY)
 		c->ready++;

@@ -60,7 +60,8 @@ struct worker {
 	bool never_execed; /* the launcher could not start it */
 	bool was_ready;
 	bool adopted; /* the manager before us has started it */
-	bool overdue; /* has reached max_lifetime, max_memory, or all but one of max_requests */
+	bool overdue; /* has reached max_lifetime or max_memory */
+	bool at_last; /* has served all but one of max_requests: it goes by itself, and its successor may come */
 	bool is_template, hooked; /* hooked: it waits at its first accept to be forked from */
 	bool over_time; /* request.timeout */
 	bool seen_serving; /* a template that does not wait to be forked from */

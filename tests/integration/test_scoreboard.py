@@ -57,6 +57,27 @@ def test_max_requests_is_exact_and_loses_nothing(fcgipm, start):
 
 
 @pytest.mark.parametrize("start", STARTS)
+def test_max_requests_is_exact_where_one_asks_at_a_time(fcgipm, start):
+    m = fcgipm(pool(start, "min: 1, max: 4, max_requests: 10")).ready()
+    pids = [pid_of(fcgi.request(m.socket(), "")) for _ in range(45)]
+    counts = collections.Counter(pids)
+    gone = counts.keys() - set(m.pids())
+    assert len(gone) >= 2 and {counts[pid] for pid in gone} == {10}, counts
+    wait_for(lambda: m.pool()["restarts"]["requests"] == len(counts.keys() - set(m.pids())))
+    assert m.pool()["restarts"]["lifetime"] == 0
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_workers_of_one_request_wait_for_it(fcgipm, start):
+    m = fcgipm(pool(start, "min: 1, max: 4, max_requests: 1")).ready()
+    worker, = m.pids()
+    time.sleep(1)
+    assert m.pids() == [worker]
+    assert len({fcgi.request(m.socket(), "") for _ in range(5)}) == 5
+    wait_for(lambda: m.pool()["restarts"]["requests"] == 5)
+
+
+@pytest.mark.parametrize("start", STARTS)
 def test_a_request_beyond_its_timeout_is_ended_and_others_go_on(fcgipm, start):
     m = fcgipm(pool(start, "min: 2, max: 2", "request: {timeout: 600ms}")).ready()
     with pytest.raises((fcgi.Broken, ConnectionError)):
