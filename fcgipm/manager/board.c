@@ -141,6 +141,13 @@ void board_give_slot(const struct worker *w)
 		w->pool->slots[w->slot / BOARD_WORD_BITS] &= ~(1ULL << w->slot % BOARD_WORD_BITS);
 }
 
+bool board_is_silent(const struct worker *w)
+{
+	uint32_t state = state_of(w);
+
+	return slot_of(w) != NULL && (state < BOARD_IDLE || state > BOARD_LEAVING);
+}
+
 bool board_is_loaded(const struct worker *w)
 {
 	return state_of(w) != BOARD_EMPTY;
@@ -168,7 +175,7 @@ struct board_census board_census(const struct pool *p)
 		c.serving += state == BOARD_BUSY && w->state == WORKER_READY;
 		c.kept += state == BOARD_KEPT;
 		c.blind += state == BOARD_BLIND;
-		c.silent += w->state == WORKER_READY && (state < BOARD_IDLE || state > BOARD_LEAVING);
+		c.silent += w->state == WORKER_READY && board_is_silent(w);
 		c.exact = c.exact && state >= BOARD_IDLE && state != BOARD_BLIND && state <= BOARD_LEAVING;
 	}
 	return c;
@@ -375,6 +382,7 @@ void board_scan(struct pool *p)
 		if (slot_of(w) != NULL && w->id != 0)
 			scan_one(w, &due);
 	c = board_census(p);
+	p->untold |= c.blind > 0 || c.silent > 0;
 	correct_idle(p, &c);
 	board_settle(p);
 	if (pool_wanted(p)->set.workers_max_memory > 0 && c.busy > 0 && due > MEMORY_MS)

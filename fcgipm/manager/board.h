@@ -56,6 +56,8 @@ struct board_census board_census(const struct pool *p);
 void board_settle(struct pool *p);
 /* Wakes the manager when fewer than low are idle.  False: that is so already. */
 bool board_arm(struct pool *p, uint32_t low);
+/* It is in service, as was seen from outside, and its line tells nothing. */
+bool board_is_silent(const struct worker *w);
 /* The worker's library was loaded. */
 bool board_is_loaded(const struct worker *w);
 /* It goes by itself when its request has ended. */

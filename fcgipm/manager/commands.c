@@ -121,8 +121,10 @@ static void revive(struct pool *p)
 {
 	struct pool_spec *s = p->candidate;
 
+	if (p->failed)
+		template_try(p);
 	p->failed = p->stopped = false;
-	p->backoff = (struct backoff){0};
+	p->backoff = p->renewal = (struct backoff){0};
 	p->held_until_ms = 0;
 	if (p->current == NULL && p->transition.stage == TRANSITION_NONE) {
 		p->candidate = NULL;

@@ -104,6 +104,7 @@ static void do_ready(struct worker *w)
 	if (w->is_template)
 		return;
 	w->pool->belief = pool_max(w->pool);
+	w->pool->untold |= board_is_silent(w);
 	log_debug("worker.ready", KS("pool", w->pool->name), KI("pid", w->pid), KI("ms", w->ready_ms - w->spawned_ms));
 	lifetime_watch(w);
 }
@@ -441,8 +442,7 @@ static void crashed(struct worker *w, const struct ending *e)
 		return;
 	if (w->was_ready || pool_census(p).ready > 0)
 		backoff_healthy(&p->backoff, &rule, now);
-	backoff_crash(&p->backoff, &rule, now);
-	log_info("pool.backoff", KS("pool", p->name), KI("in_row", p->backoff.in_row), KI("wait_ms", backoff_wait_ms(&p->backoff, now)));
+	pool_back_off(p);
 	if (!w->was_ready) {
 		template_doubt(p);
 		ops_fail(p, e->text);
@@ -465,6 +465,8 @@ void worker_exited(struct worker *w, const struct wire_exited *m)
 	output_drain(w);
 	describe(w, m, &e);
 	if (w->is_template) {
+		if (!w->asked)
+			count_end(w, e.end);
 		worker_happened(w, WORKER_ON_EXITED);
 		template_exited(w, m, e.text);
 		worker_free(w);

@@ -160,6 +160,15 @@ uint32_t pool_max(const struct pool *p)
 	return p->max_override > 0 ? (uint32_t)p->max_override : s->set.workers_max;
 }
 
+void pool_back_off(struct pool *p)
+{
+	struct backoff_rule rule = pool_backoff_rule(p);
+	int64_t now = fp_now_ms();
+
+	backoff_crash(&p->backoff, &rule, now);
+	log_info("pool.backoff", KS("pool", p->name), KI("in_row", p->backoff.in_row), KI("wait_ms", backoff_wait_ms(&p->backoff, now)));
+}
+
 struct backoff_rule pool_backoff_rule(const struct pool *p)
 {
 	const struct pool_settings *s = &pool_wanted(p)->set;

@@ -125,10 +125,11 @@ struct pool {
 	struct template_way way, way_before; /* before: the transition that is under way */
 	struct board_watch board;
 	uint64_t slots[BOARD_WORDS]; /* a bit for each line of the board that a worker has */
-	struct backoff backoff;
+	struct backoff backoff, renewal; /* renewal: of templates that are to take the place of one that is ready */
 	uint32_t belief; /* how many more workers may exit unseen and yet have served; as many as may run after one was seen in accept */
 	int64_t held_until_ms; /* the launcher had no room */
 
+	bool untold; /* some of its workers have served what the board does not tell */
 	bool stopped; /* by an operator */
 	bool failed; /* given up, or known not to run */
 	bool drained; /* ending or removing: the queue was seen empty, workers go */
@@ -174,6 +175,8 @@ const struct pool_spec *pool_wanted(const struct pool *p);
 uint32_t pool_min(const struct pool *p);
 uint32_t pool_max(const struct pool *p);
 struct backoff_rule pool_backoff_rule(const struct pool *p);
+/* One more crash in a row: nothing is started for longer. */
+void pool_back_off(struct pool *p);
 
 bool worker_is_old(const struct worker *w);
 struct pool_census pool_census(const struct pool *p);

@@ -14,7 +14,7 @@
 #include "fcgipm/probe/queue.h"
 #include "fcgipm/wire/status.h"
 
-enum { SNAPSHOT_FIRST = 1 << 16, SNAPSHOT_MOST = 256 << 20, NOTES_MAX = 5 };
+enum { SNAPSHOT_FIRST = 1 << 16, SNAPSHOT_MOST = 256 << 20, NOTES_MAX = 6 };
 
 /* What is measured once for all pools. */
 struct survey {
@@ -121,9 +121,7 @@ static void put_board(struct wire_status_pool *o, const struct pool *p)
 /* Of workers' own numbers, which may be anything. */
 static int64_t figure(const struct pool *p, uint64_t n)
 {
-	struct board_census c = board_census(p);
-
-	if (p->board.map == NULL || c.blind > 0 || c.silent > 0) /* workers with the library count, one request at a time */
+	if (p->untold || (p->board.map == NULL && p->workers != NULL)) /* workers with the library count, one request at a time */
 		return WIRE_UNKNOWN;
 	return n > INT64_MAX ? INT64_MAX : (int64_t)n;
 }
@@ -178,6 +176,8 @@ static uint32_t make_notes(const struct pool *p, char notes[NOTES_MAX][192])
 	if ((c.blind > 0 || c.silent > 0) && (s->workers_max_requests > 0 || s->request_timeout > 0 || s->request_slow > 0))
 		snprintf(notes[n++], 192, "workers.max_requests, request.timeout and request.slow do not hold: %s",
 			 c.blind > 0 ? "workers serve several requests at once" : "the library is not in the workers, or they do not wait as it knows");
+	if (p->failed && p->current != NULL && p->current->failure == NULL)
+		snprintf(notes[n++], 192, "given up: nothing is started before `fcgipm start %s`, a restart or a reload that changes it", p->name);
 	if (p->transition.stage != TRANSITION_NONE)
 		snprintf(notes[n++], 192, "being replaced: %s", p->transition.why);
 	if (p->failed_generation > (p->current != NULL ? p->current->generation : 0))

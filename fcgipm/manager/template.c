@@ -128,6 +128,7 @@ void template_hooked(struct worker *t, uint8_t reason)
 	if (t->state == WORKER_BOOTING || t->state == WORKER_STARTING)
 		worker_happened(t, WORKER_ON_SEEN_READY);
 	measure(t);
+	p->renewal = (struct backoff){0};
 	p->way.way = WAY_PREFORK;
 	pool_touch(p);
 }
@@ -149,21 +150,24 @@ void template_exited(struct worker *t, const struct wire_exited *m, const char *
 {
 	struct pool *p = t->pool;
 	struct backoff_rule rule = pool_backoff_rule(p);
+	bool signalled = WIFSIGNALED(m->status);
 	int64_t now = fp_now_ms();
 	char reason[256];
 
-	log_info("template.exit", KS("pool", p->name), KI("pid", t->pid), KI("status", m->status), KI("asked", t->asked), KI("lived_ms", now - t->spawned_ms),
-		 KS("text", t->asked ? "" : text));
+	fp_log(t->asked || m->status == 0 ? FP_LOG_INFO : FP_LOG_WARN,
+	       FP_LOG_LINE("template.exit", KS("pool", p->name), KI("pid", t->pid), KI("status", m->status),
+			   KI(signalled ? "signal" : "code", signalled ? WTERMSIG(m->status) : WEXITSTATUS(m->status)), KI("asked", t->asked),
+			   KI("lived_ms", now - t->spawned_ms), KS("text", t->asked ? "" : text)));
 	if (t->asked || worker_is_old(t))
 		return;
-	pool_set_error(p, "template: %s", text);
-	if (template_ready(p) != NULL) { /* it was to take another's place */
-		backoff_crash(&p->backoff, &rule, now);
+	pool_set_error(p, "%s", text);
+	if (template_ready(p) != NULL) { /* it was to take the place of that one, which goes on */
+		backoff_crash(&p->renewal, &rule, now);
 		return;
 	}
 	if (t->hooked) {
 		if (now - t->ready_ms < HEALTHY_MS)
-			backoff_crash(&p->backoff, &rule, now);
+			pool_back_off(p);
 		return;
 	}
 	if (is_set(p, "auto") && m->step[0] == '\0') {
@@ -175,7 +179,7 @@ void template_exited(struct worker *t, const struct wire_exited *m, const char *
 	}
 	if (transition_crashed(p, true, false, text))
 		return;
-	backoff_crash(&p->backoff, &rule, now);
+	pool_back_off(p);
 	ops_fail(p, text);
 	reload_pool_failed(p, text);
 }
@@ -218,8 +222,10 @@ void template_proven(struct pool *p, uint64_t template_)
 
 void template_doubt(struct pool *p)
 {
-	if (p->way.way == WAY_EXEC && p->way.doubtful)
-		p->way = (struct template_way){WAY_UNKNOWN};
+	if (p->way.way != WAY_EXEC || !p->way.doubtful)
+		return;
+	p->way.way = WAY_UNKNOWN; /* and the reason stays, until it is known better */
+	p->way.doubtful = false;
 }
 
 void template_try(struct pool *p)
@@ -261,9 +267,9 @@ static void renew(struct pool *p)
 			retire_worker(t, RETIRE_LIFETIME);
 	if (newest == NULL)
 		return;
-	wait = backoff_wait_ms(&p->backoff, now);
+	wait = backoff_wait_ms(&p->renewal, now);
 	if (wait > 0)
-		pool_touch_in(p, wait); /* nothing can be booted: then we look */
+		pool_touch_in(p, wait); /* the one before it did not come up: then we look */
 	else if (is_worn(newest))
 		template_boot(p); /* it is heard of */
 	else if (pool_wanted(p)->set.workers_template_lifetime > 0)
@@ -297,16 +303,14 @@ void template_steer(struct pool *p)
 
 const char *template_way(const struct pool *p)
 {
-	return p->way.way == WAY_PREFORK && template_is_wanted(p) ? "prefork" : "exec";
+	return (p->way.way == WAY_PREFORK && template_is_wanted(p)) || is_set(p, "prefork") ? "prefork" : "exec";
 }
 
 const char *template_reason(const struct pool *p)
 {
 	if (is_set(p, "exec"))
 		return "asked for by workers.start";
-	if (p->way.way == WAY_EXEC)
-		return p->way.reason;
 	if (p->way.way == WAY_PREFORK)
 		return "workers are forked from a template that has booted";
-	return "no template has booted yet";
+	return p->way.reason[0] != '\0' ? p->way.reason : "no template has booted yet";
 }

@@ -119,7 +119,9 @@ def test_prefork_or_nothing_is_an_error_that_says_why(fcgipm, way, why):
     m.expected_errors.add("pool.failed")
     assert why in m.event("pool.failed")["error"]
     wait_for(lambda: m.pool()["state"] == "failed")
-    assert why in m.pool()["last_error"]
+    shown = m.pool()
+    assert why in shown["last_error"] and shown["start"] == "prefork" and any("fcgipm start app" in note for note in shown["notes"]), shown
+    assert m.cli("start", "app").returncode == 1 and m.pool()["state"] == "failed" and not m.pids(), "as it says, it does not go by exec"
 
 
 def readelf(*what, library=LIBRARY):

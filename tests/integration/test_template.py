@@ -194,6 +194,21 @@ def test_a_template_is_renewed_when_it_is_old(fcgipm):
     wait_for(lambda: not is_there(templates(m)[0]))
 
 
+def test_a_renewal_that_fails_holds_no_fork_back(fcgipm, place):
+    """The template that is ready goes on."""
+    gate = place / "gate"
+    command = f"[/bin/sh, -c, 'test ! -e {gate} && exec @DIR@/apps/app']"
+    m = fcgipm(pool("min: 1, max: 4, template_lifetime: 500ms", "restart: {delay: 10s, max_delay: 20s}", command)).ready()
+    gate.touch()
+    m.event("template.exit", asked="0")
+    begun = time.monotonic()
+    with fcgi.Load(m.socket(), "sleep=300", clients=4, limit=0) as load:
+        wait_for(lambda: m.pool()["workers"]["total"] == 4)
+    assert not load.failures and time.monotonic() - begun < 5
+    assert m.pool()["notes"] == [] and m.event("template.exit")["level"] == "warn"
+    gate.unlink()
+
+
 @pytest.mark.skipif(not os.environ.get("RUN_SOAK"), reason="a minute: make soak")
 def test_a_template_that_has_doubled_its_memory_is_renewed(fcgipm):
     """It is measured once a minute."""
