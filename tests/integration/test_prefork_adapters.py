@@ -64,3 +64,14 @@ def test_the_same_application_serves_where_nothing_is_forked(fcgipm, place, lang
     put_examples(place)
     m = fcgipm(pool(language, "exec")).ready()
     assert all(booted == opened == pid for booted, opened, pid in answers(m, 10))
+
+
+@pytest.mark.parametrize("language", ["python", "perl", "ruby"])
+def test_the_call_does_nothing_where_there_is_no_descriptor_0(place, language):
+    put_examples(place)
+    program = {"python": ["python3", "-c", "from fcgipm.prefork import prefork_here; prefork_here(); print('on')"],
+               "perl": ["perl", "-e", "use fcgipm::prefork; Fcgipm::prefork_here(); print 'on'"],
+               "ruby": ["ruby", "-r", "fcgipm/prefork", "-e", "Fcgipm.prefork_here; print 'on'"]}[language]
+    found = dict.fromkeys(("PYTHONPATH", "PERL5LIB", "RUBYLIB"), str(place / "adapters"))
+    done = subprocess.run(["/bin/sh", "-c", 'exec "$@" <&-', "sh", *program], env={"PATH": "/usr/bin:/bin", **found}, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "on" and not done.stderr, done
