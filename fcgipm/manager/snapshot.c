@@ -148,6 +148,16 @@ static void put_counters(struct wire_status_pool *o, const struct pool *p)
 	o->abandoned = figure(p, c->abandoned);
 }
 
+static void put_template(struct wire_status_pool *o, const struct pool *p)
+{
+	const struct worker *t = template_ready(p);
+	int64_t memory = t != NULL ? probe_memory(t->pid) : -1;
+
+	o->template_pid = t != NULL ? t->pid : WIRE_UNKNOWN;
+	o->template_age_ms = t != NULL ? fp_now_ms() - t->ready_ms : WIRE_UNKNOWN;
+	o->template_memory_bytes = memory > 0 ? memory : WIRE_UNKNOWN;
+}
+
 static void put_pids(struct wire_wr *w, const struct pool *p)
 {
 	uint32_t count = 0;
@@ -180,7 +190,7 @@ static uint32_t make_notes(const struct pool *p, char notes[NOTES_MAX][192])
 		snprintf(notes[n++], 192, "given up: nothing is started before `fcgipm start %s`, a restart or a reload that changes it", p->name);
 	if (p->transition.stage != TRANSITION_NONE)
 		snprintf(notes[n++], 192, "being replaced: %s", p->transition.why);
-	if (p->failed_generation > (p->current != NULL ? p->current->generation : 0))
+	if (p->failed_generation > (p->current != NULL ? p->current->generation : 0) && p->failed_generation >= p->m->generation) /* not of one that is past */
 		snprintf(notes[n++], 192, "the configuration of generation %u could not be taken up", p->failed_generation);
 	return n;
 }
@@ -241,6 +251,7 @@ static void put_pool(struct manager *m, struct wire_wr *w, const struct survey *
 	put_workers(&o, &c, s, i);
 	put_board(&o, p);
 	put_counters(&o, p);
+	put_template(&o, p);
 	wire_put_status_pool(w, &o);
 	put_pids(w, p);
 	note_count = make_notes(p, notes);

@@ -13,7 +13,7 @@ from fcgi import request
 
 KEYS = {
     "name": str, "state": str, "start": str, "start_reason": str, "listen": str, "queue": dict, "workers": dict, "served": (int, type(None)),
-    "restarts": dict, "at_max_ms": int, "abandoned": (int, type(None)), "memory_bytes": int, "last_error": (str, type(None)),
+    "restarts": dict, "at_max_ms": int, "abandoned": (int, type(None)), "memory_bytes": int, "template": dict, "last_error": (str, type(None)),
 }
 
 

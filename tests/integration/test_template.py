@@ -32,6 +32,8 @@ def is_there(pid):
 def test_workers_are_children_of_the_launcher_with_a_session_of_their_own(fcgipm):
     m = fcgipm(pool("min: 3, max: 3")).ready()
     template, = templates(m)
+    told = m.pool()["template"]
+    assert told["pid"] == template and told["age_ms"] >= 0 and told["memory_bytes"] > 100_000
     for pid in m.pids():
         assert pid in children_of(m.launcher_pid) and os.getsid(pid) == pid
         assert os.stat(f"/proc/{pid}").st_uid == os.stat(f"/proc/{template}").st_uid != 0
