@@ -53,6 +53,7 @@ const struct figure figures_pool[] = {
 	{"at_max_ms", OF_POOL(at_max_ms), "time spent at the most workers with connections waiting"},
 	{"held_ms", OF_POOL(held_ms), "time in which manager.max_workers left no room for workers that were wanted"},
 	{"slow_boot_ms", OF_POOL(slow_boot_ms), "time in which connections waited for workers that booted"},
+	{"crashing_ms", OF_POOL(crashing_ms), "time in which connections waited and no worker lived, as each that was started had crashed"},
 	{"abandoned", OF_POOL(abandoned), "connections whose client had gone before they were accepted"},
 	{"slow", OF_POOL(slow), "requests that ran for longer than request.slow"},
 	{"busy_ms", OF_POOL(busy_ms), "time that workers have served in, of all together"},
@@ -64,7 +65,7 @@ const struct figure figures_pool[] = {
 	{"user", OF_POOL(user), "account of the workers"},
 	{"generation", OF_POOL(generation), "number of the configuration that it runs by"},
 	{"notes", FIGURE_TEXTS, offsetof(struct snapshot_pool, notes), "what else is to be known just now"},
-	{"alarms", FIGURE_TEXTS, offsetof(struct snapshot_pool, alarms), "what it suffers from now: at_max, held, queue_full, slow_boot"},
+	{"alarms", FIGURE_TEXTS, offsetof(struct snapshot_pool, alarms), "what it suffers from now: at_max, held, queue_full, slow_boot, crashing"},
 	{"decisions", FIGURE_TEXTS, offsetof(struct snapshot_pool, decisions), "the last decisions of the scaler, the newest first"},
 };
 const size_t figures_pool_count = sizeof(figures_pool) / sizeof(figures_pool[0]);

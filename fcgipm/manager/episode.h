@@ -11,7 +11,8 @@
 	X(AT_MAX, at_max_ms, "pool.at_max", "pool.below_max", 0, "at_max")                                                                                     \
 	X(HELD, held_ms, "pool.held", "pool.has_room", 1000, "held")                                                                                           \
 	X(QUEUE_FULL, queue_full_ms, "pool.queue_full", "pool.queue_has_room", 0, "queue_full")                                                                \
-	X(SLOW_BOOT, slow_boot_ms, "pool.slow_boot", "pool.booted", 1000, "slow_boot")
+	X(SLOW_BOOT, slow_boot_ms, "pool.slow_boot", "pool.booted", 1000, "slow_boot")                                                                         \
+	X(CRASHING, crashing_ms, "pool.crashing", "pool.recovered", 1000, "crashing")
 
 #define EPISODE_ENUM(NAME, ...) EPISODE_##NAME,
 enum episode_kind { EPISODES(EPISODE_ENUM) EPISODE_COUNT };

@@ -95,8 +95,8 @@ struct transition {
 enum removal_stage { REMOVAL_NONE, REMOVAL_WITHDRAWN, REMOVAL_ASKED, REMOVAL_FORGOTTEN };
 
 struct pool_counters {
-	uint64_t exits, signals, timeouts, boots, lifetimes, replaced, at_max_ms, abandoned, queue_peak, held_ms, queue_full_ms, slow_boot_ms, served, busy_us,
-		slow, requests;
+	uint64_t exits, signals, timeouts, boots, lifetimes, replaced, at_max_ms, abandoned, queue_peak, held_ms, queue_full_ms, slow_boot_ms, crashing_ms,
+		served, busy_us, slow, requests;
 	uint64_t live_served, live_abandoned, live_busy_us; /* what of it is of workers that live: a successor finds it on their lines of the board */
 };
 

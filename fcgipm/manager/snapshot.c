@@ -143,6 +143,7 @@ static void put_counters(struct wire_status_pool *o, const struct pool *p)
 	o->held_ms = (int64_t)p->counters.held_ms;
 	o->queue_full_ms = (int64_t)p->counters.queue_full_ms;
 	o->slow_boot_ms = (int64_t)p->counters.slow_boot_ms;
+	o->crashing_ms = (int64_t)p->counters.crashing_ms;
 	o->slow = figure(p, c->slow);
 	o->busy_ms = figure(p, c->busy_us / 1000);
 	o->abandoned = figure(p, c->abandoned);

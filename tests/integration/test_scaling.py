@@ -88,11 +88,15 @@ def test_no_pool_with_demand_stays_below_its_min(fcgipm):
 
 @pytest.mark.parametrize("alarm,begin,end,counter", (("at_max", "pool.at_max", "pool.below_max", "at_max_ms"),
                                                      ("slow_boot", "pool.slow_boot", "pool.booted", "slow_boot_ms"),
+                                                     ("crashing", "pool.crashing", "pool.recovered", "crashing_ms"),
                                                      ("queue_full", "pool.queue_full", "pool.queue_has_room", None)))
 def test_an_alarm_is_an_event_with_an_end_a_state_and_a_number(fcgipm, place, alarm, begin, end, counter):
     (place / "apps/slow").write_text("#!/bin/sh\nsleep 2\nexec " + str(place / "apps/app") + "\n")
     (place / "apps/slow").chmod(0o755)
+    (place / "gate").touch()
     m = fcgipm("pools:" + {
+        "crashing": pool(workers="min: 0, max: 2", extra="restart: {max_delay: 500ms}").replace(
+            "[@DIR@/apps/app]", f"[/bin/sh, -c, 'test ! -e {place}/gate && exec @DIR@/apps/app']"),
         "at_max": pool(workers="min: 1, max: 2"),
         "slow_boot": pool(workers="min: 0, max: 2").replace("apps/app]", "apps/slow]"),
         "queue_full": pool(workers="min: 1, max: 1", extra="queue: {limit: 2}"),
@@ -101,6 +105,7 @@ def test_an_alarm_is_an_event_with_an_end_a_state_and_a_number(fcgipm, place, al
         m.event(begin, pool="app")
         status = m.pool()
         assert alarm in status["alarms"]
+        (place / "gate").unlink()
     m.event(end, pool="app")
     assert l.served == 8 and not l.failures
     assert len(events(m, begin)) == len(events(m, end)) == 1
