@@ -114,8 +114,18 @@ static void warn_beyond_max(const struct conf_draft *d, enum settings_pool_index
 		conf_draft_warn(d, i, "%u exceeds workers.max, %u (%s)", v, d->set.workers_max, what);
 }
 
+static void warn_templates(const struct conf_draft *d)
+{
+	static const enum settings_pool_index rows[] = {SETTINGS_AT_POOL_workers_template, SETTINGS_AT_POOL_workers_template_lifetime};
+
+	for (size_t i = 0; strcmp(d->set.workers_start, "exec") == 0 && i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (conf_draft_differs(d, rows[i]))
+			conf_draft_warn(d, rows[i], "has no effect with workers.start: exec");
+}
+
 static void check_life(struct conf_draft *d)
 {
+	warn_templates(d);
 	warn_beyond_max(d, SETTINGS_AT_POOL_workers_spare, d->set.workers_spare, "so many are never idle");
 	warn_beyond_max(d, SETTINGS_AT_POOL_workers_boot_parallel, d->set.workers_boot_parallel, "so many never boot at once");
 	if (d->set.request_timeout > 0 && d->set.request_slow >= d->set.request_timeout && conf_draft_differs(d, SETTINGS_AT_POOL_request_slow))

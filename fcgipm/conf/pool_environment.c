@@ -2,6 +2,7 @@
 #include "fcgipm/conf/pool.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* At the name, which a pool may have from defaults although it gives others itself. */
@@ -52,6 +53,8 @@ const char *conf_variable_doubt(const char *variable)
 		return "a name that shells and most languages cannot read (letters, digits and _, no digit first)";
 	if (strcmp(name, "PATH") == 0 && variable[len] == '=' && !is_absolute(variable + len + 1))
 		return "a part is not absolute, so programs are looked for in the working directory, too (absolute directories alone)";
+	if (strcmp(name, "PHP_FCGI_CHILDREN") == 0 && variable[len] == '=' && strtoul(variable + len + 1, NULL, 10) > 0)
+		return "php-cgi forks workers of its own, which fcgipm neither counts nor scales (leave it unset)";
 	return NULL;
 }
 

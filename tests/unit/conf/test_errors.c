@@ -237,6 +237,9 @@ static const struct fault environment_warnings[] = {
 	{POOL "    environment: {PATH: \"/bin:\"}\n",
 	 "p.yaml:5:19: warning: pools.blog.environment.PATH: a part is not absolute, so programs are looked for in the working directory, too (absolute "
 	 "directories alone)\n"},
+	{POOL "    environment: {PHP_FCGI_CHILDREN: \"4\"}\n", "p.yaml:5:19: warning: pools.blog.environment.PHP_FCGI_CHILDREN: php-cgi forks workers of its "
+							       "own, which fcgipm neither counts nor scales (leave it unset)\n"},
+	{POOL "    environment: {PHP_FCGI_CHILDREN: \"0\"}\n", ""},
 	{POOL "    inherit_environment: [TZ, \"LC_*\"]\n", "p.yaml:5:31: warning: pools.blog.inherit_environment.LC_*: a name that shells and most languages "
 							   "cannot read (letters, digits and _, no digit first)\n"},
 	{"defaults: {environment: {A.B: x}}\npools: {a: {" GOOD "}, b: {" GOOD ", environment: {C: x}}}\n",
@@ -257,6 +260,9 @@ static const struct fault warnings[] = {
 	{POOL "    frontends: [alice]\n", "p.yaml:4:11: warning: pools.blog.user: alice is also in frontends: its workers may connect to the pool\n"},
 	{POOL "    request: {slow: 5s, timeout: 5s}\n",
 	 "p.yaml:5:21: warning: pools.blog.request.slow: is never said: the worker is ended before that (below request.timeout)\n"},
+	{POOL "    workers: {start: exec, template: keep}\n", "p.yaml:5:38: warning: pools.blog.workers.template: has no effect with workers.start: exec\n"},
+	{POOL "    workers: {start: exec, template_lifetime: 1h}\n",
+	 "p.yaml:5:47: warning: pools.blog.workers.template_lifetime: has no effect with workers.start: exec\n"},
 	{POOL "    workers: {spare: 17}\n", "p.yaml:5:22: warning: pools.blog.workers.spare: 17 exceeds workers.max, 16 (so many are never idle)\n"},
 	{POOL "    workers: {boot_parallel: 9, max: 8}\n",
 	 "p.yaml:5:30: warning: pools.blog.workers.boot_parallel: 9 exceeds workers.max, 8 (so many never boot at once)\n"},
