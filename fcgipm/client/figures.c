@@ -50,6 +50,7 @@ const struct figure figures_pool[] = {
 	{"restarts.lifetime", OF_POOL(restarts_lifetime), "workers that had come to workers.max_lifetime or workers.max_memory"},
 	{"restarts.replaced", OF_POOL(restarts_replaced), "workers that a restart or a reload replaced"},
 	{"restarts.requests", OF_POOL(restarts_requests), "workers that had served workers.max_requests"},
+	{"restarts.template", OF_POOL(restarts_template), "templates that ended unasked: they are no workers"},
 	{"at_max_ms", OF_POOL(at_max_ms), "time spent at the most workers with connections waiting"},
 	{"held_ms", OF_POOL(held_ms), "time in which manager.max_workers left no room for workers that were wanted"},
 	{"slow_boot_ms", OF_POOL(slow_boot_ms), "time in which connections waited for workers that booted"},

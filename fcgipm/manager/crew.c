@@ -435,7 +435,7 @@ static void crashed(struct worker *w, const struct ending *e)
 	pool_set_error(p, "%s", e->text);
 	if (listener_check(p))
 		return; /* no fault of its own */
-	if (!w->proven && w->requests <= 1)
+	if (w->requests <= 1 && !w->proven)
 		template_lost(p, w->parent, false, e->text);
 	p->transition.old_failed |= e->old;
 	if (transition_crashed(p, !w->was_ready, e->old, e->text) || e->old)
@@ -466,7 +466,7 @@ void worker_exited(struct worker *w, const struct wire_exited *m)
 	describe(w, m, &e);
 	if (w->is_template) {
 		if (!w->asked)
-			count_end(w, e.end);
+			p->counters.templates++;
 		worker_happened(w, WORKER_ON_EXITED);
 		template_exited(w, m, e.text);
 		worker_free(w);
@@ -476,6 +476,8 @@ void worker_exited(struct worker *w, const struct wire_exited *m)
 	count_end(w, e.end);
 	log_end(w, m, &e);
 	worker_happened(w, WORKER_ON_EXITED);
+	if (w->requests > (e.crash ? 1 : 0))
+		template_proven(p, w->parent);
 	if (e.crash)
 		crashed(w, &e);
 	else if (e.end == WORKER_END_OVERTIME)

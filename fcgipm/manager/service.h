@@ -96,7 +96,7 @@ enum removal_stage { REMOVAL_NONE, REMOVAL_WITHDRAWN, REMOVAL_ASKED, REMOVAL_FOR
 
 struct pool_counters {
 	uint64_t exits, signals, timeouts, boots, lifetimes, replaced, at_max_ms, abandoned, queue_peak, held_ms, queue_full_ms, slow_boot_ms, crashing_ms,
-		served, busy_us, slow, requests;
+		served, busy_us, slow, requests, templates;
 	uint64_t live_served, live_abandoned, live_busy_us; /* what of it is of workers that live: a successor finds it on their lines of the board */
 };
 

@@ -121,7 +121,7 @@ static void put_board(struct wire_status_pool *o, const struct pool *p)
 /* Of workers' own numbers, which may be anything. */
 static int64_t figure(const struct pool *p, uint64_t n)
 {
-	if (p->untold || (p->board.map == NULL && p->workers != NULL)) /* workers with the library count, one request at a time */
+	if (p->untold || p->board.map == NULL) /* workers with the library count, one request at a time */
 		return WIRE_UNKNOWN;
 	return n > INT64_MAX ? INT64_MAX : (int64_t)n;
 }
@@ -139,6 +139,7 @@ static void put_counters(struct wire_status_pool *o, const struct pool *p)
 	o->restarts_lifetime = (int64_t)c->lifetimes;
 	o->restarts_replaced = (int64_t)c->replaced;
 	o->restarts_requests = (int64_t)c->requests;
+	o->restarts_template = (int64_t)c->templates;
 	o->at_max_ms = (int64_t)p->counters.at_max_ms;
 	o->held_ms = (int64_t)p->counters.held_ms;
 	o->queue_full_ms = (int64_t)p->counters.queue_full_ms;

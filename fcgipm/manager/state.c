@@ -153,10 +153,10 @@ struct state_pool *state_intern(struct state *s, const char *name)
 
 static uint64_t *counter_of(struct pool_counters *c, unsigned i)
 {
-	uint64_t *const all[STATE_COUNTERS] = {&c->exits,         &c->signals,        &c->timeouts,     &c->boots,      &c->lifetimes,
-					       &c->replaced,      &c->at_max_ms,      &c->abandoned,    &c->queue_peak, &c->held_ms,
-					       &c->queue_full_ms, &c->slow_boot_ms,   &c->served,       &c->busy_us,    &c->slow,
-					       &c->live_served,   &c->live_abandoned, &c->live_busy_us, &c->requests,   &c->crashing_ms};
+	uint64_t *const all[STATE_COUNTERS] = {&c->exits,     &c->signals,     &c->timeouts,   &c->boots,       &c->lifetimes,      &c->replaced,
+					       &c->at_max_ms, &c->abandoned,   &c->queue_peak, &c->held_ms,     &c->queue_full_ms,  &c->slow_boot_ms,
+					       &c->served,    &c->busy_us,     &c->slow,       &c->live_served, &c->live_abandoned, &c->live_busy_us,
+					       &c->requests,  &c->crashing_ms, &c->templates};
 
 	return all[i];
 }

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { STATE_NAME_MAX = 128, STATE_RECORDS_MAX = 1 << 20, STATE_COUNTERS = 20 };
+enum { STATE_NAME_MAX = 128, STATE_RECORDS_MAX = 1 << 20, STATE_COUNTERS = 21 };
 
 struct pool;
 

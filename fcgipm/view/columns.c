@@ -71,8 +71,8 @@ static int64_t by_share(const struct view_row *row)
 static int64_t by_restarts(const struct view_row *row)
 {
 	const struct wire_status_pool *f = &row->pool->figures;
-	const int64_t kinds[] = {f->restarts_exit,     f->restarts_signal,   f->restarts_timeout, f->restarts_boot,
-				 f->restarts_lifetime, f->restarts_replaced, f->restarts_requests};
+	const int64_t kinds[] = {f->restarts_exit,     f->restarts_signal,   f->restarts_timeout,  f->restarts_boot,
+				 f->restarts_lifetime, f->restarts_replaced, f->restarts_requests, f->restarts_template};
 	int64_t sum = 0;
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
@@ -127,7 +127,7 @@ const struct column columns[] = {
 	{"rate", 'R', "REQ/S", "requests a second", COLUMN_RATE, 5, 6, true, by_rate, show_number},
 	{"share", 'U', "BUSY%", "share of the workers' time that was spent in serving", COLUMN_COUNT, 5, 1, true, by_share, show_number},
 	{"served", 'V', "SERVED", "requests served", COLUMN_COUNT, 6, 2, false, by_served, show_number},
-	{"restarts", 'X', "RESTARTS", "workers that were replaced, for whatever reason", COLUMN_COUNT, 8, 4, false, by_restarts, show_number},
+	{"restarts", 'X', "RESTARTS", "workers that were replaced, for whatever reason, and templates", COLUMN_COUNT, 8, 4, false, by_restarts, show_number},
 	{"memory", 'M', "MEMORY", "resident memory of the workers", COLUMN_BYTES, 6, 7, false, by_memory_bytes, show_number},
 };
 const size_t column_count = sizeof(columns) / sizeof(columns[0]);

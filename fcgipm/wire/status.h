@@ -24,7 +24,7 @@
 	F(i64, idle) F(i64, busy) F(i64, booting) F(i64, retiring) F(i64, total) F(i64, min) F(i64, max)          \
 	F(i64, served)                                                                                            \
 	F(i64, restarts_exit) F(i64, restarts_signal) F(i64, restarts_timeout) F(i64, restarts_boot) F(i64, restarts_lifetime) F(i64, restarts_replaced) \
-	F(i64, at_max_ms) F(i64, held_ms) F(i64, queue_full_ms) F(i64, slow_boot_ms) F(i64, crashing_ms) F(i64, restarts_requests) F(i64, slow) F(i64, busy_ms) F(i64, abandoned) F(i64, memory_bytes) F(i64, template_pid) F(i64, template_age_ms) F(i64, template_memory_bytes) F(u32, generation) F(str, last_error)
+	F(i64, at_max_ms) F(i64, held_ms) F(i64, queue_full_ms) F(i64, slow_boot_ms) F(i64, crashing_ms) F(i64, restarts_requests) F(i64, restarts_template) F(i64, slow) F(i64, busy_ms) F(i64, abandoned) F(i64, memory_bytes) F(i64, template_pid) F(i64, template_age_ms) F(i64, template_memory_bytes) F(u32, generation) F(str, last_error)
 
 /* Of a profile of the exec broker, since the launcher started. */
 #define WIRE_STATUS_PROFILE_FIGURES(F)                                                                             \

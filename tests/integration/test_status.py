@@ -187,7 +187,7 @@ def test_watch_ends_with_3_where_no_manager_ever_was(place):
 def test_the_share_of_time_that_workers_serve_is_shown(fcgipm):
     """Two workers of which one is held by a long request: half of their time."""
     m = fcgipm("pools:" + pool("c", workers=2)).ready()
-    with Piped(m) as p, fcgi.begin(m.socket(), "sleep=20000"):
+    with Piped(m) as p, fcgi.begin(m.socket(), "sleep=3000"):
         wait_for(lambda: m.pool()["workers"]["busy"] == 1)
         text = p.read_until(r"BUSY%(.*\n){8}")
         shares = [dict(zip(head.split(), row.split())).get("BUSY%") for head, row in re.findall(r"^(POOL .*)\n(app .*)$", text + p.read_until(r"\napp .*\n"), re.M)]
