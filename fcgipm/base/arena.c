@@ -2,6 +2,7 @@
 #include "fcgipm/base/arena.h"
 
 #include <stdalign.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,8 @@ void *fp_arena_alloc(struct fp_arena *a, size_t len)
 {
 	size_t at = (a->used + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 
+	if (len > SIZE_MAX / 2)
+		return NULL;
 	if (a->chunks == NULL || at > a->chunks->cap || a->chunks->cap - at < len) {
 		size_t cap = len > CHUNK_LEN ? len : CHUNK_LEN;
 		struct fp_chunk *c = calloc(1, sizeof(*c) + cap);

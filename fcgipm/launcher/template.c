@@ -75,13 +75,19 @@ static void order_fails(struct launcher *l, struct worker *w, int error, const c
 	worker_forget(l, w);
 }
 
+/* Orders are obeyed one after the other: as long as the template answers, others wait their turn. */
 static void order_overdue(void *ctx)
 {
 	struct worker *w = ctx;
 	struct worker *t = w->ordered_from;
+	struct launcher *l = t->child.launcher;
 
+	if (t->answered_ms + SPAWN_LIMIT_MS > fp_now_ms()) {
+		loop_arm(&l->loop, &w->order_limit, t->answered_ms + SPAWN_LIMIT_MS);
+		return;
+	}
 	take_order(t, w->slot);
-	order_fails(t->child.launcher, w, ETIMEDOUT, "the template did not fork in time");
+	order_fails(l, w, ETIMEDOUT, "the template did not fork in time");
 }
 
 int template_order(struct launcher *l, struct worker *t, struct worker *w, int output, uint32_t seq)
@@ -186,7 +192,7 @@ static void cannot_fork(struct launcher *l, struct worker *w, uint32_t error)
 	char why[128];
 
 	snprintf(why, sizeof(why), "the template cannot fork: %s", strerror((int)error));
-	order_fails(l, w, EIO, why);
+	order_fails(l, w, error == EAGAIN || error == ENOMEM ? ENOMEM : EIO, why); /* no room, as it may be for a while, or a fault of its own */
 }
 
 static void take_word(struct launcher *l, struct worker *t, const struct hook_word *w, const struct ucred *from)
@@ -194,6 +200,7 @@ static void take_word(struct launcher *l, struct worker *t, const struct hook_wo
 	bool itself = from->pid == t->child.pid;
 	struct worker *lost;
 
+	t->answered_ms = fp_now_ms();
 	if (w->kind == HOOK_HELLO)
 		come(l, t, w->value, from);
 	else if (w->kind == HOOK_READY && itself)
@@ -244,6 +251,8 @@ static bool hook_take(struct launcher *l, struct worker *t)
 	hear(t->hook.fd, MSG_PEEK, &h);
 	if (h.n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
+	if (h.n < 0 && errno == ECONNRESET)
+		return true; /* it ended with orders unread; what it has said before lies behind that */
 	descriptors = h.n > 0 && (h.flags & MSG_CTRUNC) != 0;
 	if (descriptors)
 		worker_signal(l, t, SIGKILL);

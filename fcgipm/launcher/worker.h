@@ -27,6 +27,7 @@ struct worker {
 	struct loop_source hook; /* a template's; fd -1: none */
 	bool hooked; /* it can be forked from */
 	unsigned strange; /* words of it that answer nothing */
+	int64_t answered_ms; /* when a template said something last */
 	struct worker *orders; /* of a template: who is to come from it */
 	struct worker *ordered_from, *next_order; /* of one that is to come */
 	uint32_t order_seq, order_manager;

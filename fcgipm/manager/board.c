@@ -135,9 +135,18 @@ void board_take_slot(struct worker *w, uint32_t slot)
 		w->pool->slots[slot / BOARD_WORD_BITS] |= 1ULL << slot % BOARD_WORD_BITS;
 }
 
+static bool has_slot(const struct worker *list, const struct worker *but)
+{
+	for (const struct worker *w = list; w != NULL; w = w->next)
+		if (w != but && w->slot == but->slot)
+			return true;
+	return false;
+}
+
+/* One that another manager had asked for may come with a line that is another's by now. */
 void board_give_slot(const struct worker *w)
 {
-	if (w->slot < BOARD_SLOTS)
+	if (w->slot < BOARD_SLOTS && !has_slot(w->pool->workers, w) && !has_slot(w->pool->templates, w))
 		w->pool->slots[w->slot / BOARD_WORD_BITS] &= ~(1ULL << w->slot % BOARD_WORD_BITS);
 }
 
@@ -329,6 +338,14 @@ static void watch_size(struct worker *w)
 	pool_touch(w->pool);
 }
 
+static void note_last(struct worker *w, bool at_last)
+{
+	if (at_last == (w->at_last_ms != 0))
+		return;
+	w->at_last_ms = at_last ? fp_now_ms() : 0;
+	pool_touch(w->pool);
+}
+
 static void scan_one(struct worker *w, int64_t *due_ms)
 {
 	const struct board_slot *s = slot_of(w);
@@ -352,10 +369,8 @@ static void scan_one(struct worker *w, int64_t *due_ms)
 	watch_size(w);
 	if (state == BOARD_LEAVING)
 		retire_worker(w, RETIRE_REQUESTS);
-	else if (most != 0 && w->requests > 0 && w->requests + 1 >= most && !w->at_last) {
-		w->at_last = true;
-		pool_touch(w->pool);
-	}
+	else
+		note_last(w, most != 0 && w->requests > 0 && w->requests + 1 >= most && state != BOARD_BLIND);
 }
 
 /* A worker that was killed while it was idle is still counted by the others. */

@@ -105,6 +105,7 @@ static void do_ready(struct worker *w)
 		return;
 	w->pool->belief = pool_max(w->pool);
 	w->pool->untold |= board_is_silent(w);
+	w->pool->crashes = 0;
 	log_debug("worker.ready", KS("pool", w->pool->name), KI("pid", w->pid), KI("ms", w->ready_ms - w->spawned_ms));
 	lifetime_watch(w);
 }
@@ -201,6 +202,7 @@ static void start_refused(struct worker *w, const struct wire_answer *a)
 	int64_t now = fp_now_ms();
 	bool old = worker_is_old(w);
 	uint64_t parent = w->parent;
+	bool renews = w->is_template && template_ready(p) != NULL && template_ready(p) != w, first = p->held_until_ms <= now;
 	char text[512];
 
 	snprintf(text, sizeof(text), "cannot start a worker: %s", a->text[0] != '\0' ? a->text : strerror(a->code));
@@ -210,13 +212,22 @@ static void start_refused(struct worker *w, const struct wire_answer *a)
 		p->transition.old_failed = true;
 		return;
 	}
-	p->held_until_ms = now + NO_ROOM_MS;
+	if (!renews)
+		p->held_until_ms = now + NO_ROOM_MS;
 	if (a->code == EAGAIN || a->code == ESRCH)
 		return; /* no room at this moment, or the template has ended: asked again */
+	if (p->last_error == NULL || strcmp(p->last_error, text) != 0)
+		log_error("worker.start_failed", KS("pool", p->name), KS("error", text));
 	pool_set_error(p, "%s", text);
-	log_error("worker.start_failed", KS("pool", p->name), KS("error", text));
+	if (parent != 0 && a->code == ENOMEM)
+		return; /* the template has no room at this moment: asked again */
+	if (!first)
+		return; /* one of several that were asked for at once: one failure */
 	template_lost(p, parent, a->code == ETIMEDOUT, a->text);
-	backoff_crash(&p->backoff, &rule, now);
+	if (renews)
+		backoff_crash(&p->renewal, &rule, now);
+	else
+		pool_back_off(p);
 }
 
 static void start_answered(void *ctx, const struct wire_answer *a, struct wire_dgram *d)
@@ -339,6 +350,8 @@ bool worker_adopt(struct pool *p, const struct wire_worker *m, struct wire_dgram
 	w->hooked = w->is_template && m->hooked;
 	if (w->hooked && w->state == WORKER_BOOTING)
 		template_hooked(w, 0);
+	if (w->hooked)
+		w->ready_ms = w->spawned_ms; /* since when exactly nobody remembers */
 	return true;
 }
 

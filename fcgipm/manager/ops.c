@@ -48,7 +48,7 @@ static bool waits_for_workers(const struct op *op)
 
 static bool is_restarted(const struct op *op, const struct pool *p, const struct pool_census *c)
 {
-	return p->transition.stage == TRANSITION_NONE && p->stable_tag >= op->tag && c->old_accepting == 0 && c->ready >= pool_min(p);
+	return p->transition.stage == TRANSITION_NONE && p->stable_tag >= op->tag && c->old_accepting == 0 && c->ready + c->overdue >= pool_min(p);
 }
 
 static bool is_fulfilled(const struct op *op, const struct pool *p, const struct pool_census *c)

@@ -321,7 +321,7 @@ static void note_episodes(struct pool *p, bool at_max)
 
 	episode_note(p, EPISODE_AT_MAX, at_max && depth > 0);
 	episode_note(p, EPISODE_QUEUE_FULL, depth >= pool_wanted(p)->set.queue_limit);
-	episode_note(p, EPISODE_CRASHING, depth > 0 && p->backoff.in_row > 0 && c.ready + c.overdue == 0);
+	episode_note(p, EPISODE_CRASHING, depth > 0 && c.ready + c.overdue == 0 && (p->crashes > 1 || backoff_wait_ms(&p->backoff, fp_now_ms()) > 0));
 	episode_note(p, EPISODE_SLOW_BOOT, depth > 0 && (c.booting > 0 || template_boots(p)) && !at_max);
 }
 

@@ -165,6 +165,7 @@ void pool_back_off(struct pool *p)
 	struct backoff_rule rule = pool_backoff_rule(p);
 	int64_t now = fp_now_ms();
 
+	p->crashes++;
 	backoff_crash(&p->backoff, &rule, now);
 	log_info("pool.backoff", KS("pool", p->name), KI("in_row", p->backoff.in_row), KI("wait_ms", backoff_wait_ms(&p->backoff, now)));
 }
@@ -193,7 +194,7 @@ static void count_wanted(const struct worker *w, struct pool_census *c)
 {
 	if (w->state == WORKER_STARTING || w->state == WORKER_BOOTING)
 		c->booting++;
-	else if (w->state == WORKER_READY && (w->overdue || w->at_last))
+	else if (w->state == WORKER_READY && (w->overdue || w->at_last_ms != 0))
 		c->overdue++;
 	else if (w->state == WORKER_READY)
 		c->ready++;

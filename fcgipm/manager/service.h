@@ -61,7 +61,7 @@ struct worker {
 	bool was_ready;
 	bool adopted; /* the manager before us has started it */
 	bool overdue; /* has reached max_lifetime or max_memory */
-	bool at_last; /* has served all but one of max_requests: it goes by itself, and its successor may come */
+	int64_t at_last_ms; /* since when it has served all but one of max_requests, 0 it has not: it goes by itself, and its successor may come */
 	bool is_template, hooked; /* hooked: it waits at its first accept to be forked from */
 	bool over_time; /* request.timeout */
 	bool seen_serving; /* a template that does not wait to be forked from */
@@ -126,6 +126,7 @@ struct pool {
 	struct board_watch board;
 	uint64_t slots[BOARD_WORDS]; /* a bit for each line of the board that a worker has */
 	struct backoff backoff, renewal; /* renewal: of templates that are to take the place of one that is ready */
+	uint32_t crashes; /* since a worker became ready */
 	uint32_t belief; /* how many more workers may exit unseen and yet have served; as many as may run after one was seen in accept */
 	int64_t held_until_ms; /* the launcher had no room */
 

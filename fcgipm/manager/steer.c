@@ -12,7 +12,7 @@
 #include "fcgipm/manager/transition.h"
 #include "fcgipm/pool/scale.h"
 
-enum { DRAIN_LOOK_MS = 10 };
+enum { LAST_REQUEST_MS = 10000, DRAIN_LOOK_MS = 10 };
 
 /* ---- the list of pools to steer ---- */
 
@@ -88,15 +88,31 @@ static void steer_old(struct pool *p, const struct pool_census *c)
 	retire_each(p, worker_is_old, RETIRE_REPLACED, UINT32_MAX);
 }
 
+static int64_t last_request_ms(const struct pool *p)
+{
+	int64_t idle = pool_wanted(p)->set.workers_idle_timeout;
+
+	return idle > 0 && idle < LAST_REQUEST_MS ? idle : LAST_REQUEST_MS;
+}
+
+/* Nobody came for its last request. */
+static bool waits_in_vain(const struct worker *w)
+{
+	return w->at_last_ms != 0 && fp_now_ms() - w->at_last_ms >= last_request_ms(w->pool) && !worker_is_old(w);
+}
+
 /* One that has lived long enough goes when its replacement is there, or first when there is no room for both. */
 static void steer_overdue(struct pool *p, const struct pool_census *c, uint32_t room, uint32_t wanted)
 {
 	if (c->overdue == 0)
 		return;
-	if (c->booting == 0 && c->ready >= wanted)
+	pool_touch_in(p, last_request_ms(p));
+	if (c->booting == 0 && c->ready >= wanted) {
 		retire_each(p, is_overdue, RETIRE_LIFETIME, UINT32_MAX);
-	else if (room == 0 && c->booting == 0 && c->retiring == 0)
+		retire_each(p, waits_in_vain, RETIRE_REQUESTS, UINT32_MAX);
+	} else if (room == 0 && c->booting == 0 && c->retiring == 0) {
 		retire_each(p, is_overdue, RETIRE_LIFETIME, 1);
+	}
 }
 
 static void decided(struct pool *p, uint32_t from, uint32_t to, const char *reason)

@@ -193,10 +193,10 @@ static struct worker *template_by_id(const struct pool *p, uint64_t id)
 	return t;
 }
 
-static bool some_live(const struct pool *p, const struct worker *t)
+static bool some_live(const struct pool *p)
 {
 	for (const struct worker *w = p->workers; w != NULL; w = w->next)
-		if (w->parent == t->id && w->proven)
+		if (w->proven && !worker_is_old(w))
 			return true;
 	return false;
 }
@@ -206,7 +206,7 @@ void template_lost(struct pool *p, uint64_t template_, bool at_once, const char 
 	struct worker *t = template_by_id(p, template_);
 	char reason[256];
 
-	if (t == NULL || (!at_once && some_live(p, t)) || worker_is_old(t) || t->retiring != RETIRE_NOT || (++t->lost < LOST_WORKERS && !at_once))
+	if (t == NULL || (!at_once && some_live(p)) || worker_is_old(t) || t->retiring != RETIRE_NOT || (++t->lost < LOST_WORKERS && !at_once))
 		return;
 	log_warn("template.lost", KS("pool", p->name), KI("pid", t->pid), KI("workers", t->lost), KS("text", why));
 	retire_worker(t, RETIRE_STOPPED);

@@ -126,6 +126,9 @@ static void transition_commit(struct pool *p)
 		commit_spec(p, true);
 	p->stable_tag = p->tag;
 	p->transition.stage = TRANSITION_NONE;
+	p->untold = false; /* the new kind may tell */
+	for (const struct worker *w = p->workers; w != NULL; w = w->next)
+		p->untold |= w->state == WORKER_READY && !worker_is_old(w) && board_is_silent(w);
 	log_info("pool.replaced", KS("pool", p->name), KS("why", p->transition.why), KI("generation", p->current->generation));
 	state_save(p);
 	pool_touch(p);
@@ -175,7 +178,7 @@ void transition_step(struct pool *p)
 	if (p->transition.stage != TRANSITION_BOOT)
 		return;
 	c = pool_census(p);
-	if (c.ready >= p->transition.need || p->stopped)
+	if (c.ready + c.overdue >= p->transition.need || p->stopped)
 		transition_commit(p);
 }
 

@@ -67,6 +67,7 @@ static void become_worker(uint32_t slot, int output, const bool takes[3])
 	prefork.pid = (int)call(SYS_getpid, 0, 0, 0, 0);
 	prefork.slot = slot;
 	prefork.template_ = false;
+	prefork.acceptors = 1;
 	call(SYS_setsid, 0, 0, 0, 0);
 	for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++)
 		if (output == fd)

@@ -99,6 +99,8 @@ long runtime_fork(void)
 	forked = -1;
 	prefork.forking = true;
 	if (language == RUBY) {
+		while (call(SYS_rt_sigtimedwait, (long)&(uint64_t){~0ULL}, 0, (long)&(struct timespec){0}, sizeof(uint64_t)) > 0)
+			; /* what has come meanwhile is forgotten */
 		hook_signals(true); /* a new worker has those that its template has */
 		ruby("Process.fork rescue nil"); /* an exception would stay in $! for all later workers */
 		hook_signals(forked == 0);

@@ -11,7 +11,7 @@ struct prefork prefork = {.pid = -1}; /* no zeroes, or it were among what is not
 #define PRELOAD "LD_PRELOAD="
 
 static char preload[4096], variable[64]; /* as they were */
-static uint64_t board_inode, library_inode, output_inode;
+static uint64_t board_inode, library_inode, told[3]; /* told: slot, role, the inode of the output */
 
 uint64_t cookie_of(int fd)
 {
@@ -59,13 +59,13 @@ static void take_variables(char **envp)
 }
 
 /* FCGIPM_WORKER=SLOT,ROLE,OUTPUT */
-static void read_variable(uint64_t ret[3])
+static void read_variable(void)
 {
 	const char *v = variable + strlen(BOARD_VARIABLE "=");
 
 	for (int i = 0; i < 3; i++, v++)
-		for (ret[i] = 0; *v >= '0' && *v <= '9'; v++)
-			ret[i] = ret[i] * 10 + (uint64_t)(*v - '0');
+		for (; *v >= '0' && *v <= '9'; v++)
+			told[i] = told[i] * 10 + (uint64_t)(*v - '0');
 }
 
 static void hide(int flag)
@@ -76,7 +76,7 @@ static void hide(int flag)
 
 bool start_keeps_output(int fd)
 {
-	return inode_of(fd) == 0 || inode_of(fd) == output_inode;
+	return inode_of(fd) == 0 || inode_of(fd) == told[2];
 }
 
 /* Under its number the application may have opened something else. */
@@ -97,8 +97,7 @@ __attribute__((constructor)) static void start(__attribute__((unused)) int argc,
 	envp = gnu_get_libc_version == NULL ? environ : envp;
 	if (envp != NULL)
 		take_variables(envp);
-	uint64_t told[3]; /* slot, role, output */
-	read_variable(told);
+	read_variable();
 	prefork.pid = (int)syscall(SYS_getpid);
 	/* What the launcher starts leads a session.  A child of one without this library has all that it had, too. */
 	if (clock_gettime == NULL || variable[0] == '\0' || preload[0] == '\0' || told[0] >= BOARD_SLOTS || syscall(SYS_getsid, 0) != prefork.pid ||
@@ -109,7 +108,6 @@ __attribute__((constructor)) static void start(__attribute__((unused)) int argc,
 	board_inode = inode_of(BOARD_FD);
 	library_inode = inode_of(BOARD_LIBRARY_FD);
 	prefork.slot = (uint32_t)told[0];
-	output_inode = told[2];
 	prefork.listener = cookie_of(0);
 	prefork.hook = cookie_of(BOARD_HOOK_FD);
 	prefork.bell = cookie_of(BOARD_WAKE_FD);

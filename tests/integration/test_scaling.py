@@ -1,5 +1,7 @@
 """Workers follow the load of the queue; what is scarce is shared; who is idle costs nothing."""
+import os
 import re
+import signal
 import time
 from pathlib import Path
 
@@ -111,6 +113,19 @@ def test_an_alarm_is_an_event_with_an_end_a_state_and_a_number(fcgipm, place, al
     assert len(events(m, begin)) == len(events(m, end)) == 1
     wait_for(lambda: m.pool()["alarms"] == [])
     assert (m.pool()[counter] if counter else m.pool()["queue"]["full_ms"]) > 0
+
+
+def test_a_slow_boot_after_a_crash_that_is_over_is_no_crashing(fcgipm, place):
+    (place / "apps/slow").write_text("#!/bin/sh\nsleep 2\nexec " + str(place / "apps/app") + "\n")
+    (place / "apps/slow").chmod(0o755)
+    m = fcgipm("pools:" + pool(workers="min: 0, max: 1, idle_timeout: 200ms, start: exec").replace("apps/app]", "apps/slow]")).ready()
+    request(m.socket(), "")
+    os.kill(m.pids()[0], signal.SIGKILL)
+    m.event("pool.backoff")
+    request(m.socket(), "")
+    wait_for(lambda: m.pool()["state"] == "sleeping")
+    request(m.socket(), "")
+    assert not events(m, "pool.crashing") and events(m, "pool.slow_boot")
 
 
 def switches(pid):

@@ -67,6 +67,15 @@ def test_max_requests_is_exact_where_one_asks_at_a_time(fcgipm, start):
     assert m.pool()["restarts"]["lifetime"] == 0
 
 
+def test_workers_at_their_last_request_do_not_pile_up(fcgipm):
+    m = fcgipm(pool("prefork", "min: 1, max: 8, max_requests: 3, idle_timeout: 1s")).ready()
+    with fcgi.Load(m.socket(), "sleep=200", clients=7, limit=0):
+        pass
+    for _ in range(12):
+        fcgi.request(m.socket(), "")
+    wait_for(lambda: m.pool()["workers"]["total"] == 1)
+
+
 @pytest.mark.parametrize("start", STARTS)
 def test_workers_of_one_request_wait_for_it(fcgipm, start):
     m = fcgipm(pool(start, "min: 1, max: 4, max_requests: 1")).ready()

@@ -111,6 +111,26 @@ def test_who_came_before_the_template_died_is_a_worker(fcgipm):
     wait_for(lambda: set(children_of(m.launcher_pid)) == {m.manager_pid, templates(m)[-1], *m.pids()}, message=lambda: f"{children_of(m.launcher_pid)} {m.pids()}")
 
 
+def test_who_came_before_the_template_died_with_orders_is_a_worker(fcgipm):
+    """Of those that it has not read, the kernel says so first."""
+    m = fcgipm(pool("min: 1, max: 8", "environment: {WAY: slow}", "[@DIR@/apps/direct]")).ready()
+    template, = templates(m)
+    before = len(children_of(m.launcher_pid))
+    os.kill(template, signal.SIGSTOP)
+    m.cli("scale", "app", "--min", "4", "--no-wait")
+    wait_for(lambda: m.pool()["workers"]["booting"] == 3)
+    wait_for(lambda: state(m.launcher_pid) == "S")
+    os.kill(m.launcher_pid, signal.SIGSTOP)
+    os.kill(template, signal.SIGCONT)
+    wait_for(lambda: len(children_of(m.launcher_pid)) == before + 1)
+    time.sleep(0.1)
+    os.kill(template, signal.SIGKILL)
+    wait_for(lambda: not is_there(template))
+    os.kill(m.launcher_pid, signal.SIGCONT)
+    wait_for(lambda: m.pool()["workers"]["idle"] == 4)
+    wait_for(lambda: set(children_of(m.launcher_pid)) == {m.manager_pid, templates(m)[-1], *m.pids()}, message=lambda: f"{children_of(m.launcher_pid)} {m.pids()}")
+
+
 def test_another_manager_says_nothing_of_a_template_that_is_ready(fcgipm):
     m = fcgipm(pool("min: 2, max: 4")).ready()
     m.expected_errors.add("manager.died")
@@ -202,12 +222,12 @@ def test_a_renewal_that_fails_holds_no_fork_back(fcgipm, place):
     command = f"[/bin/sh, -c, 'test ! -e {gate} && exec @DIR@/apps/app']"
     m = fcgipm(pool("min: 1, max: 4, template_lifetime: 500ms", "restart: {delay: 10s, max_delay: 20s}", command)).ready()
     gate.touch()
-    m.event("template.exit", asked="0")
+    failed = m.event("template.exit", asked="0")
     begun = time.monotonic()
     with fcgi.Load(m.socket(), "sleep=300", clients=4, limit=0) as load:
         wait_for(lambda: m.pool()["workers"]["total"] == 4)
     assert not load.failures and time.monotonic() - begun < 5
-    assert m.pool()["notes"] == [] and m.event("template.exit")["level"] == "warn"
+    assert m.pool()["notes"] == [] and failed["level"] == "warn"
     gate.unlink()
 
 

@@ -5,7 +5,7 @@
  *   close     closes what it does not know  exit     ends before its first accept, the first time (GATE)
  *   threads   four threads accept           fork     a child of its own serves each connection
  *   abort     is not to be forked, and ends in a process that was
- *   hang      has a handler for a fork that does not return
+ *   hang      has a handler for a fork that does not return, or (slow) takes 600 ms
  */
 #include <pthread.h>
 #include <signal.h>
@@ -71,6 +71,11 @@ static void hang(void)
 		pause();
 }
 
+static void slow(void)
+{
+	usleep(600000);
+}
+
 static void serve_by_children(void)
 {
 	signal(SIGCHLD, SIG_IGN); /* nobody asks how they ended */
@@ -100,6 +105,8 @@ int main(void)
 		pthread_create(&t, NULL, accept_on, NULL);
 	if (strcmp(way, "hang") == 0)
 		pthread_atfork(hang, NULL, NULL);
+	if (strcmp(way, "slow") == 0)
+		pthread_atfork(slow, NULL, NULL);
 	if (strcmp(way, "fork") == 0)
 		serve_by_children();
 	if (strcmp(way, "close") == 0)

@@ -4,12 +4,10 @@ log       has put its output into a file (LOG) before its first accept
 thread    has a thread that does something else
 dontwait  after each answer it reads without waiting
 limit     its connections have SO_RCVTIMEO, a second
-helper    a process that it started before its first accept answers
 """
 import os
 import socket
 import struct
-import subprocess
 import sys
 import threading
 import time
@@ -20,8 +18,6 @@ if way == "log":
     os.dup2(1, 2)
 if way == "thread":
     threading.Thread(target=time.sleep, args=(1e6,), daemon=True).start()
-if way == "helper":
-    helper = subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
 def record(kind, body=b""):
@@ -55,10 +51,6 @@ while True:
             body = b"pid=%d\n" % os.getpid()
             if way == "log":
                 say(f"from worker {os.getpid()}")
-            if way == "helper":
-                helper.stdin.write(body)
-                helper.stdin.flush()
-                body = helper.stdout.readline()
             if b"long" in data:
                 time.sleep(30)
             c.sendall(record(6, b"Content-Type: text/plain\r\n\r\n" + body) + record(6) + record(3, bytes(8)))
