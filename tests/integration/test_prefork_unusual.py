@@ -139,7 +139,8 @@ def test_a_forked_worker_has_the_signals_of_the_application(fcgipm):
 # ---- threads ----
 
 def test_a_ruby_application_whose_threads_accept_is_not_forked(fcgipm):
-    m = fcgipm(pool("[/usr/bin/ruby, @DIR@/apps/threads.rb]", "min: 2, max: 2")).ready()
+    """(Ruby handles TERM in its main thread, and the others accept until it has ended.)"""
+    m = fcgipm(pool("[/usr/bin/ruby, @DIR@/apps/threads.rb]", "min: 2, max: 2", extra="stop: {signal: KILL}")).ready()
     assert "several threads of the application wait" in m.pool()["start_reason"]
     with fcgi.Load(m.socket(), "", clients=6) as load:
         load.wait(60)
