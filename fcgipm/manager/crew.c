@@ -17,7 +17,7 @@
 #include "fcgipm/manager/manager.h"
 #include "fcgipm/manager/transition.h"
 
-enum { NO_ROOM_MS = 100 };
+enum { NO_ROOM_MS = 100, NO_ROOM_AGAIN_MS = 10000 /* without it, for the log to say so once more */ };
 
 /* ---- the table by id ---- */
 
@@ -202,7 +202,7 @@ static void start_refused(struct worker *w, const struct wire_answer *a)
 	int64_t now = fp_now_ms();
 	bool old = worker_is_old(w);
 	uint64_t parent = w->parent;
-	bool renews = w->is_template && template_ready(p) != NULL && template_ready(p) != w, first = p->held_until_ms <= now;
+	bool renews = w->is_template && template_ready(p) != NULL && template_ready(p) != w, first = p->held_until_ms <= now, no_room;
 	char text[512];
 
 	snprintf(text, sizeof(text), "cannot start a worker: %s", a->text[0] != '\0' ? a->text : strerror(a->code));
@@ -216,13 +216,16 @@ static void start_refused(struct worker *w, const struct wire_answer *a)
 		p->held_until_ms = now + NO_ROOM_MS;
 	if (a->code == EAGAIN || a->code == ESRCH)
 		return; /* no room at this moment, or the template has ended: asked again */
-	if (p->last_error == NULL || strcmp(p->last_error, text) != 0)
-		log_error("worker.start_failed", KS("pool", p->name), KS("error", text));
 	pool_set_error(p, "%s", text);
-	if (parent != 0 && a->code == ENOMEM)
-		return; /* the template has no room at this moment: asked again */
 	if (!first)
 		return; /* one of several that were asked for at once: one failure */
+	no_room = parent != 0 && a->code == ENOMEM;
+	if (!no_room || now - p->no_room_ms >= NO_ROOM_AGAIN_MS)
+		log_error("worker.start_failed", KS("pool", p->name), KS("error", text));
+	if (no_room) { /* the template has none at this moment: asked again */
+		p->no_room_ms = now;
+		return;
+	}
 	template_lost(p, parent, a->code == ETIMEDOUT, a->text);
 	if (renews)
 		backoff_crash(&p->renewal, &rule, now);

@@ -129,6 +129,7 @@ struct pool {
 	uint32_t crashes; /* since a worker became ready */
 	uint32_t belief; /* how many more workers may exit unseen and yet have served; as many as may run after one was seen in accept */
 	int64_t held_until_ms; /* the launcher had no room */
+	int64_t no_room_ms; /* when a template had none last */
 
 	bool untold; /* some of its workers have served what the board does not tell */
 	bool stopped; /* by an operator */

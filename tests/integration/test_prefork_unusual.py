@@ -97,6 +97,7 @@ def test_a_template_that_has_no_room_to_fork_says_so_and_goes_on(fcgipm, account
 @pytest.mark.skipif(not os.environ.get("RUN_SOAK"), reason="minutes: make soak")
 def test_a_template_that_takes_its_time_is_waited_for(fcgipm):
     m = fcgipm(direct("slow", "min: 16, max: 16"))
+    m.event("template.ready")
     wait_for(lambda: m.pool()["workers"]["idle"] == 16, timeout=40)
     assert not [e for e in m.events if e["event"] in ("template.lost", "worker.start_failed")]
 
