@@ -97,13 +97,11 @@ static void test_close_from(void **state)
 }
 
 /* Writes in two pieces, so that the reader needs more than one read. */
-static void test_whole_reads(void **state)
+/* A child writes abcdefgh into the pipe in two parts; p[1] is closed here. */
+static pid_t write_in_two(int p[2])
 {
-	char buf[8] = "";
-	int p[2], status;
 	pid_t pid;
 
-	(void)state;
 	assert_int_equal(pipe(p), 0);
 	pid = fork();
 	assert_true(pid >= 0);
@@ -113,6 +111,17 @@ static void test_whole_reads(void **state)
 		_exit(good ? 0 : 1);
 	}
 	fp_close(&p[1]);
+	return pid;
+}
+
+static void test_whole_reads(void **state)
+{
+	char buf[8] = "";
+	int p[2], status;
+	pid_t pid;
+
+	(void)state;
+	pid = write_in_two(p);
 	assert_int_equal(fp_read_full(p[0], buf, 6), 0);
 	assert_memory_equal(buf, "abcdef", 6);
 	assert_int_equal(fp_read_full(p[0], buf, 3), -EPIPE);
@@ -131,15 +140,7 @@ static void test_reads_to_the_end(void **state)
 	pid_t pid;
 
 	(void)state;
-	assert_int_equal(pipe(p), 0);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		bool good = fp_write_full(p[1], "abc", 3) == 0 && usleep(20000) == 0 && fp_write_full(p[1], "defgh", 5) == 0;
-
-		_exit(good ? 0 : 1);
-	}
-	fp_close(&p[1]);
+	pid = write_in_two(p);
 	assert_int_equal(fp_read_to_end(p[0], buf, 5), 5);
 	assert_memory_equal(buf, "abcde", 5);
 	assert_int_equal(fp_read_to_end(p[0], buf, sizeof(buf)), 3);
