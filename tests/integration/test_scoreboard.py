@@ -80,7 +80,7 @@ def test_workers_at_their_last_request_do_not_pile_up(fcgipm):
 def test_workers_of_one_request_wait_for_it(fcgipm, start):
     m = fcgipm(pool(start, "min: 1, max: 4, max_requests: 1")).ready()
     worker, = m.pids()
-    time.sleep(1)
+    time.sleep(1)  # nothing is to happen, and nothing says so
     assert m.pids() == [worker]
     assert len({fcgi.request(m.socket(), "") for _ in range(5)}) == 5
     wait_for(lambda: m.pool()["restarts"]["requests"] == 5)

@@ -115,15 +115,16 @@ def test_who_came_before_the_template_died_with_orders_is_a_worker(fcgipm):
     """Of those that it has not read, the kernel says so first."""
     m = fcgipm(pool("min: 1, max: 8", "environment: {WAY: slow}", "[@DIR@/apps/direct]")).ready()
     template, = templates(m)
-    before = len(children_of(m.launcher_pid))
+    before = set(children_of(m.launcher_pid))
     os.kill(template, signal.SIGSTOP)
     m.cli("scale", "app", "--min", "4", "--no-wait")
     wait_for(lambda: m.pool()["workers"]["booting"] == 3)
     wait_for(lambda: state(m.launcher_pid) == "S")
     os.kill(m.launcher_pid, signal.SIGSTOP)
     os.kill(template, signal.SIGCONT)
-    wait_for(lambda: len(children_of(m.launcher_pid)) == before + 1)
-    time.sleep(0.1)
+    wait_for(lambda: len(children_of(m.launcher_pid)) == len(before) + 1)
+    new, = set(children_of(m.launcher_pid)) - before
+    wait_for(lambda: state(new) == "S")  # in accept: it has said that it has come
     os.kill(template, signal.SIGKILL)
     wait_for(lambda: not is_there(template))
     os.kill(m.launcher_pid, signal.SIGCONT)
