@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(__SANITIZE_ADDRESS__)
+#ifndef __has_feature
+#define __has_feature(what) 0 /* clang has it, gcc a macro */
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
 enum { CHUNK_LEN = 0 }; /* a chunk each, so that the sanitizer sees where each ends */
 #else
 enum { CHUNK_LEN = 1 << 18 };
