@@ -20,7 +20,6 @@
 #include "fcgipm/launcher/watcher.h"
 #include "include/fcgipm/board.h"
 
-#define LIBRARY_PATH "/proc/self/fd/6" /* BOARD_LIBRARY_FD */
 enum { SPAWN_RATE = 1000 /* a second */, SPAWN_BURST = 256 /* beside max_workers */, TEMPLATES_MAX = 2 };
 
 struct worker *worker_find(struct launcher *l, uint64_t id)
@@ -266,7 +265,7 @@ static void preload_of(const struct launcher *l, const struct worker *w, int hoo
 	(void)fstat(j->stdio[STDOUT_FILENO], &output);
 	snprintf(*variable, sizeof(*variable), BOARD_VARIABLE "=%u,%d,%llu", w->slot, w->how == WIRE_START_TEMPLATE ? BOARD_ROLE_TEMPLATE : BOARD_ROLE_WORKER,
 		 (unsigned long long)BOARD_INODE(output));
-	j->preload = (struct priv_preload){.needs = "/proc/self/fd", .library = LIBRARY_PATH, .variable = *variable};
+	j->preload = (struct priv_preload){.needs = "/proc/self/fd", .library = BOARD_LIBRARY_PATH, .variable = *variable};
 	j->keep[0] = b->memory;
 	j->keep[1] = b->bell;
 	j->keep[2] = hook;

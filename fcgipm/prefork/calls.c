@@ -1,6 +1,4 @@
 /* What the application calls.  Each of these is the plain system call, and a word to the scoreboard where it touches the listener or a connection. */
-#include <fcntl.h>
-#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
 
@@ -18,7 +16,7 @@ static __thread struct {
 /* A request's whole input has been read, and nothing of the next. */
 #define BETWEEN(connection) (served.open && served.fd == (connection) && served.ended && served.have == 0 && served.skip == 0)
 
-/* A number under which the application has the listener too. */
+/* A number under which the application has the listener too (0 says nothing new). */
 static int other_listener = -1;
 
 static HOT bool is_listener(int fd, bool accepts)
@@ -27,8 +25,7 @@ static HOT bool is_listener(int fd, bool accepts)
 		return prefork.on;
 	if ((!prefork.booting && !accepts) || cookie_of(fd) != prefork.listener)
 		return false;
-	if (fd != 0)
-		other_listener = fd;
+	other_listener = fd;
 	return true;
 }
 
@@ -71,7 +68,7 @@ EXPORT HOT int accept4(int fd, struct sockaddr *address, socklen_t *len, int fla
 	/* The peer may have closed, not only shut down its sending side: over a unix socket POLLHUP says so, over TCP only a reset does. */
 	while ((c = (int)call(SYS_accept4, fd, (long)address, (long)len, flags)) >= 0 && ours && (look(c, 0) & (POLLHUP | POLLERR)) != 0) {
 		syscall(SYS_close, c);
-		prefork.board->slots[prefork.slot].abandoned++;
+		prefork.slot->abandoned++;
 		if (len != NULL)
 			*len = room;
 	}
@@ -133,8 +130,9 @@ EXPORT int select(int count, fd_set *in, fd_set *out, fd_set *except, struct tim
 
 EXPORT int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event)
 {
-	if (operation == EPOLL_CTL_ADD && prefork.booting && is_listener(fd, false))
-		hook_boots(HOOK_REASON_EVENTS); /* its set would be shared by all that are forked */
+	/* Its set would be shared by all that are forked, and it may serve several at once. */
+	if (operation == EPOLL_CTL_ADD && prefork.booting && is_listener(fd, false) && hook_boots(HOOK_REASON_EVENTS))
+		board_blind();
 	return (int)syscall(SYS_epoll_ctl, epoll, operation, fd, event);
 }
 
@@ -167,14 +165,13 @@ static void follow(const uint8_t *at, size_t len)
  * wait, or not for ever, is the application's own affair. */
 static bool rests(int fd, int flags)
 {
-	const struct board_head *h = &prefork.board->head;
 	struct timeval limit = {0};
 
 	board_step(STEP_KEEPS);
-	while (h->keep_ms != 0 && (flags & MSG_DONTWAIT) == 0 && (fcntl(fd, F_GETFL) & O_NONBLOCK) == 0 &&
+	while (prefork.board->head.keep_ms != 0 && (flags & MSG_DONTWAIT) == 0 && (fcntl(fd, F_GETFL) & O_NONBLOCK) == 0 &&
 	       getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, &(socklen_t){sizeof(limit)}) == 0 && limit.tv_sec == 0 && limit.tv_usec == 0 &&
-	       look(fd, h->keep_ms) == 0)
-		if (h->idle <= 0 && look(0, 0) == POLLIN)
+	       look(fd, prefork.board->head.keep_ms) == 0)
+		if (prefork.board->head.idle <= 0 && look(0, 0) == POLLIN)
 			return false;
 	return true;
 }
@@ -211,24 +208,6 @@ EXPORT HOT int close(int fd)
 		other_listener = -1;
 	if (prefork.on && fd == served.fd && served.open && served.forks != prefork.forks && served.header[0] == 0)
 		board_blind(); /* it has read nothing of it: a child that it has made serves it */
-	if (fd == served.fd)
-		served.open = false;
+	served.open = served.open && fd != served.fd;
 	return (int)call(SYS_close, fd, 0, 0, 0);
-}
-
-/* ---- exec ---- */
-
-EXPORT int execve(const char *path, char *const argv[], char *const envp[])
-{
-	return start_replace(false, path, argv, envp);
-}
-
-EXPORT int execv(const char *path, char *const argv[])
-{
-	return start_replace(false, path, argv, environ);
-}
-
-EXPORT int execvp(const char *file, char *const argv[])
-{
-	return start_replace(true, file, argv, environ);
 }

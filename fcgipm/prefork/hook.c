@@ -1,7 +1,5 @@
 /* The first accept.  A worker says that it is ready; a template waits for orders and forks, and each new worker returns from here into accept. */
-#include <fcntl.h>
 #include <sched.h>
-#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
@@ -21,20 +19,20 @@ void hook_signals(bool let_in)
 {
 	uint64_t none = ~0ULL;
 
-	call(SYS_rt_sigprocmask, SIG_SETMASK, (long)(let_in ? &own_mask : &none), 0, sizeof(own_mask));
+	call(SYS_rt_sigprocmask, SIG_SETMASK, (long)(let_in ? &own_mask : &none), (long)(let_in ? NULL : &own_mask), sizeof(own_mask));
 }
 
 /* ---- forking ---- */
 
 /* CLONE_PARENT: the new worker has the template's exit signal.  The C library keeps its thread's number where PR_GET_TID_ADDRESS says.  clone3() is less widely permitted
  * (containers), and could nothing more; which argument is tid is the machine's affair, the other one is ignored. */
-long hook_clone(void)
+pid_t hook_clone(void)
 {
 	uintptr_t tid = 0, robust = 0, robust_len = 0;
 
 	call(SYS_prctl, PR_GET_TID_ADDRESS, (long)&tid, 0, 0);
 	call(SYS_get_robust_list, 0, (long)&robust, (long)&robust_len, 0);
-	long pid = syscall(SYS_clone, CLONE_PARENT | (tid != 0 ? CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID : 0), 0, 0, tid, tid);
+	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_PARENT | (tid != 0 ? CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID : 0), 0, 0, tid, tid);
 	clone_error = pid < 0 ? errno : 0;
 	if (pid == 0 && robust != 0)
 		call(SYS_set_robust_list, (long)robust, (long)robust_len, 0, 0);
@@ -59,13 +57,21 @@ static bool next_order(struct hook_word *w, int *ret_output)
 	return n == (ssize_t)sizeof(*w);
 }
 
+/* It is still what the launcher gave us, or closed. */
+static bool is_output(int fd)
+{
+	struct stat st;
+
+	return syscall(SYS_fstat, fd, &st) < 0 || BOARD_INODE(st) == prefork.output;
+}
+
 /* The new worker: a session and an output of its own, if there is one (-1: these calls do nothing).  Its number may be 1 or 2, where the application has closed that.
  * What the application has itself put under 1 or 2 stays.
  * No function of the C library is called here: each that the template has not called would be looked up anew in every worker. */
-static void become_worker(uint32_t slot, int output, const bool takes[3])
+static void become_worker(uint32_t slot, int output, const bool takes[])
 {
 	prefork.pid = (int)call(SYS_getpid, 0, 0, 0, 0);
-	prefork.slot = slot;
+	prefork.slot = &prefork.board->slots[slot];
 	prefork.template_ = false;
 	prefork.acceptors = 1;
 	call(SYS_setsid, 0, 0, 0, 0);
@@ -82,15 +88,14 @@ static void become_worker(uint32_t slot, int output, const bool takes[3])
 /* Returns in each worker. */
 static void serve_orders(void)
 {
-	const bool takes[3] = {[STDOUT_FILENO] = start_keeps_output(STDOUT_FILENO), [STDERR_FILENO] = start_keeps_output(STDERR_FILENO)};
-	const uint64_t all = ~0ULL;
+	const bool takes[] = {false, is_output(STDOUT_FILENO), is_output(STDERR_FILENO)};
 	struct hook_word w;
 	int output;
 
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &own_mask, sizeof(own_mask));
+	hook_signals(false);
 	while (next_order(&w, &output)) {
 		clone_error = ECANCELED; /* the language's runtime did not come to it */
-		long pid = w.kind == HOOK_FORK && w.value < BOARD_SLOTS ? runtime_fork() : -1;
+		pid_t pid = w.kind == HOOK_FORK && w.value < BOARD_SLOTS ? runtime_fork() : -1;
 
 		if (pid == 0) {
 			become_worker(w.value, output, takes);
@@ -119,9 +124,11 @@ static bool has_threads(void)
 /* Why it is not to be forked.  Where a language copes with threads, others may be on their way to where this one has come: a forked worker would not have them. */
 static enum hook_reason objection(void)
 {
-	if (!runtime_copes_with_threads())
+	enum runtime_threads t = runtime_threads();
+
+	if (t == THREADS_FORBIDDEN)
 		return has_threads() ? HOOK_REASON_THREADS : HOOK_REASON_NONE;
-	if (runtime_has_threads())
+	if (t == THREADS_SOME)
 		nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
 	return __atomic_load_n(&prefork.acceptors, __ATOMIC_SEQ_CST) > 1 ? HOOK_REASON_ACCEPTORS : HOOK_REASON_NONE;
 }
@@ -133,7 +140,6 @@ HOT bool hook_boots(enum hook_reason reason)
 			nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
 		return false;
 	}
-	start_done();
 	prefork.template_ &= cookie_of(BOARD_HOOK_FD) == prefork.hook; /* else the application has closed it: it is a worker like any other */
 	if (prefork.template_ && reason == HOOK_REASON_NONE)
 		reason = objection();
@@ -145,7 +151,5 @@ HOT bool hook_boots(enum hook_reason reason)
 		say(HOOK_READY, 0);
 		serve_orders();
 	}
-	if (reason == HOOK_REASON_EVENTS) /* one thread of several that accepts is like any other: waits() sees when there are more */
-		board_blind();
 	return true;
 }

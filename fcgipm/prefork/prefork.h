@@ -1,7 +1,7 @@
 /* The library that is preloaded into an application (LD_PRELOAD), so that it boots once and is forked afterwards, and so that the manager knows who is busy.
  *
- *   start.c    at load: takes what the launcher left (descriptors, two variables) out of the application's sight
- *   calls.c    accept, select, poll, epoll_ctl, read, close, exec: what the application calls, and when that means something
+ *   start.c    at load: takes what the launcher left (descriptors, two variables) out of the application's sight; at exec: puts it back
+ *   calls.c    accept, select, poll, epoll_ctl, read, close: what the application calls, and when that means something
  *   board.c    its line of the scoreboard
  *   hook.c     the first accept: a template waits here and forks; each new worker returns from here into accept
  *   runtime.c  fork as Ruby, Python and Perl want it
@@ -16,6 +16,8 @@
 #define FCGIPM_PREFORK_PREFORK_H
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
@@ -30,16 +32,15 @@
 #define HOT    __attribute__((hot))
 
 struct prefork {
-	bool on; /* a worker or template of ours, and not a child that it made */
-	bool booting; /* not yet at its first accept */
-	bool forking; /* fork() is to make a worker */
-	bool template_; /* to be forked from */
-	int pid;
-	uint32_t slot;
+	/* on: a worker or template of ours, and not a child that it made.  booting: not yet at its first accept.  forking: fork() is to make a worker.
+	 * template_: to be forked from. */
+	bool on, booting, forking, template_;
+	int pid, acceptors; /* threads that have waited for connections */
 	unsigned forks; /* of the application's own */
-	int acceptors; /* threads that have waited for connections */
 	uint64_t listener, hook, bell; /* cookies: the descriptors' numbers may be somebody else's by now */
+	uint64_t output; /* BOARD_INODE of what the launcher gave us as standard output and error */
 	struct board *board;
+	struct board_slot *slot; /* on it: this process's */
 };
 extern struct prefork prefork;
 
@@ -58,19 +59,12 @@ static inline long call(long number, long a, long b, long c, long d)
 #endif
 
 /* ---- start.c */
-/* execve(), or execvpe() if it is to search: where an application that boots replaces itself (env, sh -c exec), the same library finds its things again. */
-int start_replace(bool search, const char *path, char *const argv[], char *const envp[]);
-/* The application has booted: what was kept for that is closed. */
-void start_done(void);
 /* The cookie of a socket, 0 of anything else. */
 uint64_t cookie_of(int fd);
-/* Standard output or error is still what the launcher gave us, or closed. */
-bool start_keeps_output(int fd);
 
 /* ---- board.c */
 enum board_step { STEP_WAITS, STEP_ACCEPTED, STEP_KEEPS, STEP_GOES_ON };
 void board_step(enum board_step step);
-void board_wake(void);
 /* It serves several at once: what it does cannot be told, and it does not go by itself. */
 void board_blind(void);
 /* True between two requests of a worker that is to go: it has given itself the signal. */
@@ -80,16 +74,14 @@ bool board_leaves(void);
 /* The application has come to where it waits for a connection; a worker returns.  With a reason it is not to be forked.  False: it is not the first time. */
 bool hook_boots(enum hook_reason reason);
 /* A new worker of this process, of which the launcher is the parent; in it 0, in the template its pid or -1. */
-long hook_clone(void);
+pid_t hook_clone(void);
 /* Lets signals in as the application has them, or none. */
 void hook_signals(bool let_in);
 
 /* ---- runtime.c */
 /* Forks in the way of the language's runtime.  As hook_clone(). */
-long runtime_fork(void);
-/* It may be forked although it has threads.  To be asked once before runtime_fork(), which forks in the way of the language that is found here. */
-bool runtime_copes_with_threads(void);
-/* Of those that the language copes with: there are some beside the one that asks. */
-bool runtime_has_threads(void);
+pid_t runtime_fork(void);
+/* To be asked once before runtime_fork(), which forks in the way of the language that is found here. */
+enum runtime_threads { THREADS_FORBIDDEN, THREADS_NONE, THREADS_SOME } runtime_threads(void);
 
 #endif

@@ -22,13 +22,12 @@ static bool only_here; /* the C library's own list could not be reached */
 /* The C library calls this for pthread_atfork().  Its own list serves fork(), ours hook_clone(). */
 EXPORT int __register_atfork(handler before, handler parent, handler child, void *object)
 {
-	handler run[] = {before, parent, child};
 	int (*real)(handler, handler, handler, void *);
 
 	*(void **)&real = FIND_IN(RTLD_NEXT, "__register_atfork");
 	only_here = real == NULL;
 	if (handler_count < HANDLERS_MAX)
-		memcpy(handlers[handler_count++], run, sizeof(run));
+		memcpy(handlers[handler_count++], (handler[]){before, parent, child}, sizeof(handlers[0]));
 	return only_here ? 0 : real(before, parent, child, object);
 }
 
@@ -45,10 +44,10 @@ static void run_handlers(int when)
 	}
 }
 
-static long plain(void)
+static pid_t with_handlers(pid_t (*process)(void))
 {
 	run_handlers(BEFORE);
-	long pid = hook_clone();
+	pid_t pid = process();
 	run_handlers(pid == 0 ? IN_CHILD : IN_PARENT);
 	return pid;
 }
@@ -65,18 +64,8 @@ FUNCTION(PyGILState_Release, void, int);
 FUNCTION(PyRun_SimpleString, int, const char *);
 FUNCTION(Perl_eval_pv, void *, void *, const char *, int);
 FUNCTION(Perl_get_context, void *, void);
-static long forked;
+static pid_t forked;
 static enum { NONE, RUBY, PYTHON, PERL } language;
-
-/* Once, and in no forked worker: such a look touches a page of each library, and changes some of the C library's. */
-bool runtime_copes_with_threads(void)
-{
-	language = FIND(rb_eval_string_protect) && FIND(ruby_thread_has_gvl_p) && FIND(rb_thread_call_with_gvl) ? RUBY
-		   : FIND(PyGILState_Ensure) && FIND(PyGILState_Release) && FIND(PyRun_SimpleString)            ? PYTHON
-		   : FIND(Perl_eval_pv) && FIND(Perl_get_context)                                               ? PERL
-														: NONE;
-	return language == RUBY;
-}
 
 /* What code gives, and forked as a side effect; false is 0.  accept() is called without the lock. */
 static void *ruby_eval(void *code)
@@ -89,12 +78,17 @@ static bool ruby(const char *code)
 	return (ruby_thread_has_gvl_p() ? ruby_eval((void *)(uintptr_t)code) : rb_thread_call_with_gvl(ruby_eval, (void *)(uintptr_t)code)) != NULL;
 }
 
-bool runtime_has_threads(void)
+/* Looks in no forked worker: that touches a page of each library, and changes some of the C library's. */
+enum runtime_threads runtime_threads(void)
 {
-	return language == RUBY && ruby("Thread.list.size > 1");
+	language = FIND(rb_eval_string_protect) && FIND(ruby_thread_has_gvl_p) && FIND(rb_thread_call_with_gvl) ? RUBY
+		   : FIND(PyGILState_Ensure) && FIND(PyGILState_Release) && FIND(PyRun_SimpleString)            ? PYTHON
+		   : FIND(Perl_eval_pv) && FIND(Perl_get_context)                                               ? PERL
+														: NONE;
+	return language != RUBY ? THREADS_FORBIDDEN : ruby("Thread.list.size > 1") ? THREADS_SOME : THREADS_NONE;
 }
 
-long runtime_fork(void)
+pid_t runtime_fork(void)
 {
 	forked = -1;
 	prefork.forking = true;
@@ -108,7 +102,7 @@ long runtime_fork(void)
 		int state = PyGILState_Ensure();
 		PyRun_SimpleString("__import__('os').fork()");
 		PyGILState_Release(state);
-	} else if ((forked = plain()) == 0 && language == PERL) {
+	} else if ((forked = with_handlers(hook_clone)) == 0 && language == PERL) {
 		Perl_eval_pv(Perl_get_context(), "srand", 0); /* all else is right by itself */
 	}
 	prefork.forking = false;
@@ -121,14 +115,11 @@ EXPORT pid_t fork(void)
 	pid_t (*real)(void), pid;
 
 	if (prefork.forking)
-		return (pid_t)(forked = plain());
+		return forked = with_handlers(hook_clone);
 	prefork.forks++;
 	*(void **)&real = FIND_IN(RTLD_NEXT, "fork");
-	if (only_here)
-		run_handlers(BEFORE);
-	pid = real != NULL ? real() : __fork();
-	if (only_here)
-		run_handlers(pid == 0 ? IN_CHILD : IN_PARENT);
+	real = real != NULL ? real : __fork;
+	pid = only_here ? with_handlers(real) : real();
 	prefork.on = prefork.on && pid != 0;
 	return pid;
 }

@@ -1,17 +1,17 @@
-/* At load.  What the launcher left for us goes out of the application's sight, and out of that of its children. */
-#include <fcntl.h>
+/* At load, and where an application that boots replaces itself.  What the launcher left for us goes out of the application's sight, and out of that of its children. */
 #include <stdio.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 
 #include "fcgipm/prefork/prefork.h"
 
 struct prefork prefork = {.pid = -1}; /* no zeroes, or it were among what is not HOT */
 
-#define PRELOAD "LD_PRELOAD="
+#define PRELOAD            "LD_PRELOAD="
+#define OURS               PRELOAD BOARD_LIBRARY_PATH
+#define BEGINS(s, literal) (strncmp(s, literal, strlen(literal)) == 0)
 
-static char preload[4096], variable[64]; /* as they were */
-static uint64_t board_inode, library_inode, told[3]; /* told: slot, role, the inode of the output */
+enum { SLOT, ROLE, OUTPUT, TOLD };
+static uint64_t told[TOLD];
 
 uint64_t cookie_of(int fd)
 {
@@ -20,72 +20,32 @@ uint64_t cookie_of(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &(socklen_t){sizeof(cookie)}) < 0 ? 0 : cookie;
 }
 
-static uint64_t inode_of(int fd)
+/* SLOT,ROLE,OUTPUT */
+static void read_variable(const char *v)
 {
-	struct stat st;
-
-	return syscall(SYS_fstat, fd, &st) < 0 ? 0 : BOARD_INODE(st);
-}
-
-static bool begins(const char *s, const char *with)
-{
-	return strncmp(s, with, strlen(with)) == 0;
-}
-
-static bool keep(char *room, size_t size, const char *entry)
-{
-	return room[0] == '\0' && strlen(entry) < size && memcpy(room, entry, strlen(entry) + 1) != NULL;
+	for (int i = SLOT; i < TOLD; i++, v++)
+		for (told[i] = 0; *v >= '0' && *v <= '9'; v++)
+			told[i] = told[i] * 10 + (uint64_t)(*v - '0');
 }
 
 static void take_variables(char **envp)
 {
 	char **to = envp;
 
-	for (char **at = envp; *at != NULL; at++) {
-		char *entry = *at;
-
-		if (begins(entry, BOARD_VARIABLE "=") && keep(variable, sizeof(variable), entry))
-			continue;
-		if (begins(entry, PRELOAD) && keep(preload, sizeof(preload), entry)) {
-			char *rest = strpbrk(entry, ": "); /* the first item is this library; others stay */
-
-			preload[strcspn(preload, ": ")] = '\0';
-			entry = rest != NULL && rest[1] != '\0' ? memcpy(rest + 1 - strlen(PRELOAD), PRELOAD, strlen(PRELOAD)) : NULL;
-		}
-		if (entry != NULL)
+	for (char *entry; (entry = *envp) != NULL; envp++)
+		if (BEGINS(entry, BOARD_VARIABLE "="))
+			read_variable(entry + strlen(BOARD_VARIABLE "="));
+		else if (BEGINS(entry, OURS ":")) /* other libraries stay */
+			*to++ = memcpy(entry + strlen(OURS ":") - strlen(PRELOAD), PRELOAD, strlen(PRELOAD));
+		else if (strcmp(entry, OURS) != 0)
 			*to++ = entry;
-	}
 	*to = NULL;
-}
-
-/* FCGIPM_WORKER=SLOT,ROLE,OUTPUT */
-static void read_variable(void)
-{
-	const char *v = variable + strlen(BOARD_VARIABLE "=");
-
-	for (int i = 0; i < 3; i++, v++)
-		for (; *v >= '0' && *v <= '9'; v++)
-			told[i] = told[i] * 10 + (uint64_t)(*v - '0');
 }
 
 static void hide(int flag)
 {
 	for (int fd = BOARD_FD; fd <= BOARD_LIBRARY_FD; fd++)
 		fcntl(fd, F_SETFD, flag);
-}
-
-bool start_keeps_output(int fd)
-{
-	return inode_of(fd) == 0 || inode_of(fd) == told[2];
-}
-
-/* Under its number the application may have opened something else. */
-void start_done(void)
-{
-	if (inode_of(BOARD_FD) == board_inode)
-		syscall(SYS_close, BOARD_FD);
-	if (inode_of(BOARD_LIBRARY_FD) == library_inode)
-		syscall(SYS_close, BOARD_LIBRARY_FD);
 }
 
 /* glibc calls constructors with main's arguments, musl does not. */
@@ -97,48 +57,64 @@ __attribute__((constructor)) static void start(__attribute__((unused)) int argc,
 	envp = gnu_get_libc_version == NULL ? environ : envp;
 	if (envp != NULL)
 		take_variables(envp);
-	read_variable();
 	prefork.pid = (int)syscall(SYS_getpid);
 	/* What the launcher starts leads a session.  A child of one without this library has all that it had, too. */
-	if (clock_gettime == NULL || variable[0] == '\0' || preload[0] == '\0' || told[0] >= BOARD_SLOTS || syscall(SYS_getsid, 0) != prefork.pid ||
+	if (clock_gettime == NULL || told[OUTPUT] == 0 || told[SLOT] >= BOARD_SLOTS || syscall(SYS_getsid, 0) != prefork.pid ||
 	    lseek(BOARD_FD, 0, SEEK_END) != (off_t)sizeof(struct board) ||
 	    (prefork.board = mmap(NULL, sizeof(struct board), PROT_READ | PROT_WRITE, MAP_SHARED, BOARD_FD, 0)) == MAP_FAILED)
 		return;
 	hide(FD_CLOEXEC);
-	board_inode = inode_of(BOARD_FD);
-	library_inode = inode_of(BOARD_LIBRARY_FD);
-	prefork.slot = (uint32_t)told[0];
+	prefork.slot = &prefork.board->slots[told[SLOT]];
+	prefork.output = told[OUTPUT];
 	prefork.listener = cookie_of(0);
 	prefork.hook = cookie_of(BOARD_HOOK_FD);
 	prefork.bell = cookie_of(BOARD_WAKE_FD);
-	prefork.template_ = told[1] == BOARD_ROLE_TEMPLATE && prefork.hook != 0;
+	prefork.template_ = told[ROLE] == BOARD_ROLE_TEMPLATE && prefork.hook != 0;
 	prefork.booting = prefork.on = prefork.listener != 0 && prefork.board->head.magic == BOARD_MAGIC;
 	if (prefork.on)
-		__atomic_store_n(&prefork.board->slots[prefork.slot].state, BOARD_BOOTING, __ATOMIC_RELEASE);
+		__atomic_store_n(&prefork.slot->state, BOARD_BOOTING, __ATOMIC_RELEASE);
 }
 
-int start_replace(bool search, const char *path, char *const argv[], char *const envp[])
+/* ---- exec: where an application that boots replaces itself (env, sh -c exec), the same library finds its things again ---- */
+
+static int replace(bool search, const char *path, char *const argv[], char *const envp[])
 {
 	bool ours = prefork.booting && (int)syscall(SYS_getpid) == prefork.pid;
+	char preload[4096] = OURS, variable[64];
 	size_t count = 0, to = 0;
-	char both[sizeof(preload)];
 
 	while (envp != NULL && envp[count] != NULL)
 		count++;
 	char *all[count + 3];
 	if (ours) {
+		snprintf(variable, sizeof(variable), BOARD_VARIABLE "=%d,%d,%llu", (int)told[SLOT], (int)told[ROLE], (unsigned long long)told[OUTPUT]);
 		all[to++] = preload;
 		all[to++] = variable;
 		hide(0);
 	}
 	for (size_t i = 0; i < count; i++)
-		if (!ours || !begins(envp[i], PRELOAD))
+		if (!ours || !BEGINS(envp[i], PRELOAD))
 			all[to++] = envp[i];
-		else if (snprintf(both, sizeof(both), "%s:%s", preload, envp[i] + strlen(PRELOAD)) < (int)sizeof(both))
-			all[0] = both; /* what the application preloads itself comes behind this library */
+		else /* what the application preloads itself comes behind this library */
+			snprintf(preload, sizeof(preload), OURS ":%s", envp[i] + strlen(PRELOAD));
 	all[to] = NULL;
 	int r = search ? execvpe(path, argv, all) : (int)syscall(SYS_execve, path, argv, all);
 	if (ours)
 		hide(FD_CLOEXEC);
 	return r;
+}
+
+EXPORT int execve(const char *path, char *const argv[], char *const envp[])
+{
+	return replace(false, path, argv, envp);
+}
+
+EXPORT int execv(const char *path, char *const argv[])
+{
+	return replace(false, path, argv, environ);
+}
+
+EXPORT int execvp(const char *file, char *const argv[])
+{
+	return replace(true, file, argv, environ);
 }

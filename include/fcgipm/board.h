@@ -16,7 +16,8 @@ enum { BOARD_SLOTS = 8448, BOARD_LINE = 64 };
  * BOARD_INODE of what the launcher has put under standard output and error. */
 #define BOARD_INODE(st) ((uint64_t)(st).st_dev << 32 ^ (st).st_ino)
 enum { BOARD_FD = 3, BOARD_WAKE_FD = 4, BOARD_HOOK_FD = 5, BOARD_LIBRARY_FD = 6 };
-#define BOARD_VARIABLE "FCGIPM_WORKER"
+#define BOARD_LIBRARY_PATH "/proc/self/fd/6" /* the first item of its LD_PRELOAD */
+#define BOARD_VARIABLE     "FCGIPM_WORKER"
 enum board_role { BOARD_ROLE_WORKER = 0, BOARD_ROLE_TEMPLATE = 1 };
 
 enum board_state {
