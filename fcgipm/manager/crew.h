@@ -1,4 +1,4 @@
-/* Workers: started, moved through their states (pool/worker.h), buried. */
+/* Workers: started, moved through their states (pool/worker.h). */
 #ifndef FCGIPM_MANAGER_CREW_H
 #define FCGIPM_MANAGER_CREW_H
 
@@ -7,7 +7,6 @@
 
 #include "fcgipm/manager/service.h"
 
-struct wire_exited;
 struct wire_worker;
 struct wire_dgram;
 
@@ -22,7 +21,6 @@ struct worker *manager_worker(struct manager *m, uint64_t id);
 bool worker_adopt(struct pool *p, const struct wire_worker *m, struct wire_dgram *d);
 /* The only place where a worker's state moves. */
 void worker_happened(struct worker *w, enum worker_event event);
-void worker_exited(struct worker *w, const struct wire_exited *m);
 void worker_free(struct worker *w);
 
 #endif

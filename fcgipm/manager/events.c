@@ -10,6 +10,7 @@
 #include "fcgipm/base/log.h"
 #include "fcgipm/manager/boot.h"
 #include "fcgipm/manager/crew.h"
+#include "fcgipm/manager/ending.h"
 #include "fcgipm/manager/listen.h"
 #include "fcgipm/manager/manager.h"
 #include "fcgipm/manager/removal.h"
