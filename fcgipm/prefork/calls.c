@@ -30,7 +30,7 @@ static HOT bool is_listener(int fd, bool accepts)
 }
 
 /* True: the worker is to go, and the call ends as if by a signal.  Who only asks (a limit of 0) has something else to do before it waits. */
-static HOT bool waits(const struct timespec *limit)
+static HOT bool waits(bool accepts, const struct timespec *limit)
 {
 	bool beside = served.open && cookie_of(served.fd) != 0; /* it would take another connection beside the one that it serves */
 
@@ -40,7 +40,7 @@ static HOT bool waits(const struct timespec *limit)
 	served.open = false;
 	if (prefork.acceptors != 1 || beside)
 		board_blind();
-	if (!hook_boots(HOOK_REASON_NONE) && board_leaves())
+	if (!hook_boots(HOOK_REASON_NONE) && board_leaves(accepts))
 		return true;
 	if (limit == NULL || limit->tv_sec != 0 || limit->tv_nsec != 0)
 		board_step(STEP_WAITS);
@@ -63,7 +63,7 @@ EXPORT HOT int accept4(int fd, struct sockaddr *address, socklen_t *len, int fla
 	socklen_t room = len != NULL ? *len : 0;
 	int c;
 
-	if (ours && waits(NULL))
+	if (ours && waits(true, NULL))
 		return -1;
 	/* The peer may have closed, not only shut down its sending side: over a unix socket POLLHUP says so, over TCP only a reset does. */
 	while ((c = (int)call(SYS_accept4, fd, (long)address, (long)len, flags)) >= 0 && ours && (look(c, 0) & (POLLHUP | POLLERR)) != 0) {
@@ -101,7 +101,7 @@ EXPORT int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *limit,
 {
 	struct timespec left = limit != NULL ? *limit : (struct timespec){0}; /* the kernel writes what is left */
 
-	if (polls(fds, count) && waits(limit))
+	if (polls(fds, count) && waits(false, limit))
 		return -1;
 	return (int)syscall(SYS_ppoll, fds, count, limit != NULL ? &left : NULL, mask, _NSIG / 8);
 }
@@ -120,7 +120,7 @@ EXPORT int select(int count, fd_set *in, fd_set *out, fd_set *except, struct tim
 
 	for (int i = 0; prefork.on && in != NULL && i < count && !ours; i++)
 		ours = FD_ISSET(i, in) && is_listener(i, false);
-	if (ours && waits(limit != NULL ? &left : NULL))
+	if (ours && waits(false, limit != NULL ? &left : NULL))
 		return -1;
 	int r = (int)syscall(SYS_pselect6, count, in, out, except, limit != NULL ? &left : NULL, NULL);
 	if (limit != NULL)
@@ -147,12 +147,10 @@ static void follow(const uint8_t *at, size_t len)
 	for (size_t n; len > 0; at += n, len -= n) {
 		n = served.skip > 0 ? served.skip : sizeof(served.header) - served.have;
 		n = n < len ? n : len;
-		if (served.skip > 0) {
-			served.skip -= (uint32_t)n;
-			continue;
-		}
-		memcpy(served.header + served.have, at, n);
-		served.have += (uint8_t)n;
+		size_t skipped = served.skip > 0 ? n : 0;
+		memcpy(served.header + served.have, at, n - skipped);
+		served.have += (uint8_t)(n - skipped);
+		served.skip -= (uint32_t)skipped;
 		if (served.have < sizeof(served.header))
 			continue;
 		served.have = 0;

@@ -22,6 +22,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,14 +32,14 @@
 #define EXPORT __attribute__((visibility("default")))
 #define HOT    __attribute__((hot))
 
+enum { SLOT, ROLE, OUTPUT, TOLD };
 struct prefork {
-	/* on: a worker or template of ours, and not a child that it made.  booting: not yet at its first accept.  forking: fork() is to make a worker.
-	 * template_: to be forked from. */
-	bool on, booting, forking, template_;
+	/* on: a worker or template of ours, and not a child that it made.  booting: not yet at its first accept.  template_: to be forked from. */
+	bool on, booting, template_;
 	int pid, acceptors; /* threads that have waited for connections */
 	unsigned forks; /* of the application's own */
 	uint64_t listener, hook, bell; /* cookies: the descriptors' numbers may be somebody else's by now */
-	uint64_t output; /* BOARD_INODE of what the launcher gave us as standard output and error */
+	uint64_t told[TOLD]; /* by the launcher; OUTPUT: the BOARD_INODE of standard output and error */
 	struct board *board;
 	struct board_slot *slot; /* on it: this process's */
 };
@@ -48,10 +49,9 @@ extern struct prefork prefork;
 #ifdef __x86_64__
 static inline long call(long number, long a, long b, long c, long d)
 {
-	register long fourth __asm__("r10") = d, fifth __asm__("r8") = 0, sixth __asm__("r9") = 0;
-	long r;
+	register long fourth __asm__("r10") = d, fifth __asm__("r8") = 0, sixth __asm__("r9") = 0, r __asm__("rax") = number;
 
-	__asm__ volatile("syscall" : "=a"(r) : "a"(number), "D"(a), "S"(b), "d"(c), "r"(fourth), "r"(fifth), "r"(sixth) : "rcx", "r11", "memory");
+	__asm__ volatile("syscall" : "+r"(r) : "D"(a), "S"(b), "d"(c), "r"(fourth), "r"(fifth), "r"(sixth) : "rcx", "r11", "memory");
 	return r >= 0 || r < -4095 ? r : (errno = (int)-r, -1);
 }
 #else
@@ -61,14 +61,19 @@ static inline long call(long number, long a, long b, long c, long d)
 /* ---- start.c */
 /* The cookie of a socket, 0 of anything else. */
 uint64_t cookie_of(int fd);
+/* BOARD_INODE; 0 it is closed. */
+uint64_t inode_of(int fd);
+/* The application has booted, and been forked: what was kept for that is closed. */
+void start_done(void);
 
 /* ---- board.c */
 enum board_step { STEP_WAITS, STEP_ACCEPTED, STEP_KEEPS, STEP_GOES_ON };
 void board_step(enum board_step step);
 /* It serves several at once: what it does cannot be told, and it does not go by itself. */
 void board_blind(void);
-/* True between two requests of a worker that is to go: it has given itself the signal. */
-bool board_leaves(void);
+/* True between two requests of a worker that is to go: it has given itself the signal, and the call that waits is to end.  Who accepts is never to come to it
+ * again; who waits by other means may learn of the signal by these (a pipe of the handler's, signalfd(2), the mask of ppoll(2)), and does so the next time. */
+bool board_leaves(bool accepts);
 
 /* ---- hook.c */
 /* The application has come to where it waits for a connection; a worker returns.  With a reason it is not to be forked.  False: it is not the first time. */

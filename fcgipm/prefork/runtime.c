@@ -44,15 +44,18 @@ static void run_handlers(int when)
 	}
 }
 
+static __thread bool forking __attribute__((tls_model("initial-exec"))); /* fork() is to make a worker, once: a handler may fork, too */
+
 static pid_t with_handlers(pid_t (*process)(void))
 {
+	forking = false;
 	run_handlers(BEFORE);
 	pid_t pid = process();
 	run_handlers(pid == 0 ? IN_CHILD : IN_PARENT);
 	return pid;
 }
 
-/* ---- the languages: Ruby's and Python's own fork starts threads anew and seeds generators; it calls fork(), which makes a worker while forking is set ---- */
+/* ---- the languages: Ruby's and Python's own fork starts threads anew and seeds generators; it calls fork() ---- */
 
 #define FUNCTION(name, result, ...) static result (*name)(__VA_ARGS__)
 #define FIND(name)                  ((*(void **)&name = FIND_IN(RTLD_DEFAULT, #name)) != NULL)
@@ -91,7 +94,7 @@ enum runtime_threads runtime_threads(void)
 pid_t runtime_fork(void)
 {
 	forked = -1;
-	prefork.forking = true;
+	forking = language == RUBY || language == PYTHON;
 	if (language == RUBY) {
 		while (call(SYS_rt_sigtimedwait, (long)&(uint64_t){~0ULL}, 0, (long)&(struct timespec){0}, sizeof(uint64_t)) > 0)
 			; /* what has come meanwhile is forgotten */
@@ -105,7 +108,6 @@ pid_t runtime_fork(void)
 	} else if ((forked = with_handlers(hook_clone)) == 0 && language == PERL) {
 		Perl_eval_pv(Perl_get_context(), "srand", 0); /* all else is right by itself */
 	}
-	prefork.forking = false;
 	return forked;
 }
 
@@ -114,11 +116,10 @@ EXPORT pid_t fork(void)
 {
 	pid_t (*real)(void), pid;
 
-	if (prefork.forking)
+	if (forking)
 		return forked = with_handlers(hook_clone);
 	prefork.forks++;
-	*(void **)&real = FIND_IN(RTLD_NEXT, "fork");
-	real = real != NULL ? real : __fork;
+	*(void **)&real = dlsym != NULL ? dlsym(RTLD_NEXT, "fork") : (void *)__fork;
 	pid = only_here ? with_handlers(real) : real();
 	prefork.on = prefork.on && pid != 0;
 	return pid;

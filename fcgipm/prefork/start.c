@@ -10,8 +10,9 @@ struct prefork prefork = {.pid = -1}; /* no zeroes, or it were among what is not
 #define OURS               PRELOAD BOARD_LIBRARY_PATH
 #define BEGINS(s, literal) (strncmp(s, literal, strlen(literal)) == 0)
 
-enum { SLOT, ROLE, OUTPUT, TOLD };
-static uint64_t told[TOLD];
+long long atoll(const char *digits); /* that of <stdlib.h> may name a function that only newer C libraries have */
+
+static uint64_t inodes[BOARD_LIBRARY_FD + 1]; /* of what the launcher left, by descriptor; 0 there was nothing, or something else */
 
 uint64_t cookie_of(int fd)
 {
@@ -20,12 +21,11 @@ uint64_t cookie_of(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &(socklen_t){sizeof(cookie)}) < 0 ? 0 : cookie;
 }
 
-/* SLOT,ROLE,OUTPUT */
-static void read_variable(const char *v)
+uint64_t inode_of(int fd)
 {
-	for (int i = SLOT; i < TOLD; i++, v++)
-		for (told[i] = 0; *v >= '0' && *v <= '9'; v++)
-			told[i] = told[i] * 10 + (uint64_t)(*v - '0');
+	struct stat st;
+
+	return syscall(SYS_fstat, fd, &st) < 0 ? 0 : BOARD_INODE(st);
 }
 
 static void take_variables(char **envp)
@@ -33,8 +33,9 @@ static void take_variables(char **envp)
 	char **to = envp;
 
 	for (char *entry; (entry = *envp) != NULL; envp++)
-		if (BEGINS(entry, BOARD_VARIABLE "="))
-			read_variable(entry + strlen(BOARD_VARIABLE "="));
+		if (BEGINS(entry, BOARD_VARIABLE "=")) /* SLOT,ROLE,OUTPUT */
+			for (int i = SLOT; i < TOLD && (entry = strpbrk(entry, "=,")) != NULL; i++)
+				prefork.told[i] = (uint64_t)atoll(++entry);
 		else if (BEGINS(entry, OURS ":")) /* other libraries stay */
 			*to++ = memcpy(entry + strlen(OURS ":") - strlen(PRELOAD), PRELOAD, strlen(PRELOAD));
 		else if (strcmp(entry, OURS) != 0)
@@ -42,10 +43,19 @@ static void take_variables(char **envp)
 	*to = NULL;
 }
 
+/* Under the number of a descriptor the application may have opened something else: that stays as it is. */
 static void hide(int flag)
 {
 	for (int fd = BOARD_FD; fd <= BOARD_LIBRARY_FD; fd++)
-		fcntl(fd, F_SETFD, flag);
+		if (inode_of(fd) == inodes[fd])
+			fcntl(fd, F_SETFD, flag);
+}
+
+void start_done(void)
+{
+	for (int fd = BOARD_FD; fd <= BOARD_LIBRARY_FD; fd++)
+		if (inode_of(fd) == inodes[fd] && fd != BOARD_WAKE_FD)
+			syscall(SYS_close, fd);
 }
 
 /* glibc calls constructors with main's arguments, musl does not. */
@@ -59,17 +69,18 @@ __attribute__((constructor)) static void start(__attribute__((unused)) int argc,
 		take_variables(envp);
 	prefork.pid = (int)syscall(SYS_getpid);
 	/* What the launcher starts leads a session.  A child of one without this library has all that it had, too. */
-	if (clock_gettime == NULL || told[OUTPUT] == 0 || told[SLOT] >= BOARD_SLOTS || syscall(SYS_getsid, 0) != prefork.pid ||
+	if (clock_gettime == NULL || prefork.told[OUTPUT] == 0 || prefork.told[SLOT] >= BOARD_SLOTS || syscall(SYS_getsid, 0) != prefork.pid ||
 	    lseek(BOARD_FD, 0, SEEK_END) != (off_t)sizeof(struct board) ||
 	    (prefork.board = mmap(NULL, sizeof(struct board), PROT_READ | PROT_WRITE, MAP_SHARED, BOARD_FD, 0)) == MAP_FAILED)
 		return;
-	hide(FD_CLOEXEC);
-	prefork.slot = &prefork.board->slots[told[SLOT]];
-	prefork.output = told[OUTPUT];
-	prefork.listener = cookie_of(0);
-	prefork.hook = cookie_of(BOARD_HOOK_FD);
+	prefork.hook = prefork.told[ROLE] == BOARD_ROLE_TEMPLATE ? cookie_of(BOARD_HOOK_FD) : 0;
 	prefork.bell = cookie_of(BOARD_WAKE_FD);
-	prefork.template_ = told[ROLE] == BOARD_ROLE_TEMPLATE && prefork.hook != 0;
+	for (int fd = BOARD_FD; fd <= BOARD_LIBRARY_FD; fd++)
+		inodes[fd] = (fd == BOARD_HOOK_FD && prefork.hook == 0) || (fd == BOARD_WAKE_FD && prefork.bell == 0) ? 0 : inode_of(fd);
+	hide(FD_CLOEXEC);
+	prefork.slot = &prefork.board->slots[prefork.told[SLOT]];
+	prefork.listener = cookie_of(0);
+	prefork.template_ = prefork.hook != 0;
 	prefork.booting = prefork.on = prefork.listener != 0 && prefork.board->head.magic == BOARD_MAGIC;
 	if (prefork.on)
 		__atomic_store_n(&prefork.slot->state, BOARD_BOOTING, __ATOMIC_RELEASE);
@@ -80,14 +91,17 @@ __attribute__((constructor)) static void start(__attribute__((unused)) int argc,
 static int replace(bool search, const char *path, char *const argv[], char *const envp[])
 {
 	bool ours = prefork.booting && (int)syscall(SYS_getpid) == prefork.pid;
-	char preload[4096] = OURS, variable[64];
+	const char *others = ""; /* what the application preloads itself comes behind this library */
 	size_t count = 0, to = 0;
 
-	while (envp != NULL && envp[count] != NULL)
-		count++;
-	char *all[count + 3];
+	for (; envp != NULL && envp[count] != NULL; count++)
+		if (BEGINS(envp[count], PRELOAD))
+			others = envp[count] + strlen(PRELOAD);
+	char *all[count + 3], preload[sizeof(OURS) + 1 + strlen(others)], variable[96];
 	if (ours) {
-		snprintf(variable, sizeof(variable), BOARD_VARIABLE "=%d,%d,%llu", (int)told[SLOT], (int)told[ROLE], (unsigned long long)told[OUTPUT]);
+		snprintf(preload, sizeof(preload), OURS "%s%s", *others != '\0' ? ":" : "", others);
+		snprintf(variable, sizeof(variable), BOARD_VARIABLE "=%d,%d,%lld", (int)prefork.told[SLOT], (int)prefork.told[ROLE],
+			 (long long)prefork.told[OUTPUT]);
 		all[to++] = preload;
 		all[to++] = variable;
 		hide(0);
@@ -95,12 +109,11 @@ static int replace(bool search, const char *path, char *const argv[], char *cons
 	for (size_t i = 0; i < count; i++)
 		if (!ours || !BEGINS(envp[i], PRELOAD))
 			all[to++] = envp[i];
-		else /* what the application preloads itself comes behind this library */
-			snprintf(preload, sizeof(preload), OURS ":%s", envp[i] + strlen(PRELOAD));
 	all[to] = NULL;
-	int r = search ? execvpe(path, argv, all) : (int)syscall(SYS_execve, path, argv, all);
+	int r = search ? execvpe(path, argv, all) : (int)syscall(SYS_execve, path, argv, all), error = errno;
 	if (ours)
 		hide(FD_CLOEXEC);
+	errno = error;
 	return r;
 }
 

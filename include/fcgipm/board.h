@@ -14,7 +14,7 @@ enum { BOARD_SLOTS = 8448, BOARD_LINE = 64 };
 
 /* Where a worker finds its things; it is told by the variable FCGIPM_WORKER=SLOT,ROLE,OUTPUT, which the library takes out of the environment again.  OUTPUT is the
  * BOARD_INODE of what the launcher has put under standard output and error. */
-#define BOARD_INODE(st) ((uint64_t)(st).st_dev << 32 ^ (st).st_ino)
+#define BOARD_INODE(st) (((uint64_t)(st).st_dev << 32 ^ (st).st_ino) & INT64_MAX)
 enum { BOARD_FD = 3, BOARD_WAKE_FD = 4, BOARD_HOOK_FD = 5, BOARD_LIBRARY_FD = 6 };
 #define BOARD_LIBRARY_PATH "/proc/self/fd/6" /* the first item of its LD_PRELOAD */
 #define BOARD_VARIABLE     "FCGIPM_WORKER"
@@ -75,7 +75,8 @@ enum hook_kind {
 	X(NONE, "")                                                                                                                                            \
 	X(THREADS, "the application has several threads at its first accept")                                                                                  \
 	X(EVENTS, "the application waits for connections with epoll, and may serve several at once")                                                           \
-	X(ACCEPTORS, "several threads of the application wait for connections")
+	X(ACCEPTORS, "several threads of the application wait for connections")                                                                                \
+	X(LIBC, "its C library would take a forked process for the template")
 
 #define HOOK_REASON_ENUM(NAME, text) HOOK_REASON_##NAME,
 enum hook_reason { HOOK_REASONS(HOOK_REASON_ENUM) HOOK_REASON_COUNT };

@@ -1,5 +1,6 @@
 """What is unusual in an application stays as it is without the library, and what cannot be forked goes by exec (docs/prefork.md)."""
 import os
+import re
 import signal
 import subprocess
 import time
@@ -139,6 +140,37 @@ def test_a_forked_worker_has_the_signals_of_the_application(fcgipm):
         assert {int(mask, 16) for mask in masks.values()} == {0}, masks
 
 
+@pytest.mark.parametrize("way", ["pipe", "signalfd", "mask"])
+@pytest.mark.parametrize("start", STARTS)
+def test_who_learns_of_a_signal_by_what_it_polls_goes_at_once(fcgipm, start, way):
+    """Between two requests it gives itself the signal and its call ends with EINTR, once."""
+    m = fcgipm(pool("[@DIR@/apps/direct]", f"min: 1, max: 2, max_requests: 3, start: {start}", f"WAY: {way}", "stop: {timeout: 60s}")).ready()
+    with fcgi.Load(m.socket(), "", clients=2) as load:
+        load.wait(12)
+    assert not load.failures
+    wait_for(lambda: len([e for e in m.events if e["event"] == "worker.exit"]) >= 3)
+    begun = time.monotonic()
+    m.cli("restart", "app", check=0)
+    assert time.monotonic() - begun < 30
+
+
+# ---- processes of its own ----
+
+def test_a_handler_for_forks_may_start_a_process(fcgipm):
+    """It has the worker for a parent, and is in its session."""
+    m = fcgipm(unusual("helper", "min: 2, max: 2")).ready()
+    assert m.pool()["start"] == "prefork"
+    wait_for(lambda: m.pool()["workers"]["idle"] == 2)
+    answers = dict(map(int, re.findall(rb"\d+", fcgi.request(m.socket(), ""))) for _ in range(20))
+    assert set(answers) == set(m.pids()) and 0 not in answers.values()
+    for worker, helper in answers.items():
+        with open(f"/proc/{helper}/stat", encoding="ascii") as stat:
+            parent, _, session = stat.read().rsplit(")", 1)[1].split()[1:4]
+        assert (int(parent), int(session)) == (worker, worker)
+    m.cli("restart", "app", check=0)
+    wait_for(lambda: not [h for h in answers.values() if os.path.exists(f"/proc/{h}")])
+
+
 # ---- threads ----
 
 def test_a_ruby_application_whose_threads_accept_is_not_forked(fcgipm):
@@ -210,6 +242,34 @@ def test_a_limit_of_the_applications_for_its_reads_holds(fcgipm):
 
 
 # ---- what is not the application ----
+
+@pytest.mark.parametrize("start", ["auto", "exec"])
+def test_a_descriptor_that_a_wrapper_hands_on_is_handed_on(fcgipm, start):
+    """Number 5 is the first that is free in a worker that is not a template, and the template's."""
+    m = fcgipm(pool("[/bin/sh, -c, 'exec 5>/dev/null; exec @DIR@/apps/app']", f"min: 1, max: 1, start: {start}")).ready()
+    assert fcgi.request(m.socket(), "").startswith(b"pid=") and m.pool()["start"] == "exec"
+    with open(f"/proc/{m.pids()[0]}/fdinfo/5", encoding="ascii") as info:
+        assert not int(next(line.split()[1] for line in info if line.startswith("flags")), 8) & os.O_CLOEXEC
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_an_exec_that_fails_says_why(fcgipm, start):
+    m = fcgipm(pool("[/bin/sh, -c, 'exec /nowhere/app']", f"min: 1, max: 1, start: {start}", extra="restart: {delay: 100ms}"))
+    m.expected_errors.add("pool.failed")
+    wait_for(lambda: any("/nowhere/app" in text for text in said(m)))
+    assert all("not found" in text for text in said(m)), said(m)
+
+
+def test_however_much_a_wrapper_preloads_is_preloaded(fcgipm, place):
+    library = place / "libother.so"
+    subprocess.run(["gcc", "-shared", "-x", "c", "-o", library, "-"], input=b"int other;\n", check=True)
+    names = ":".join(["/nowhere/" + "n" * 200] * 30 + [str(library)])
+    m = fcgipm(pool("[/bin/sh, -c, 'exec @DIR@/apps/app 2>/dev/null']")).ready()
+    m.write(pool(f"[/bin/sh, -c, 'export LD_PRELOAD={names}; exec 2>/dev/null; exec @DIR@/apps/app']"))
+    m.cli("reload", check=0)
+    with open(f"/proc/{m.pids()[0]}/maps", encoding="ascii") as maps:
+        assert "libother.so" in maps.read()
+
 
 @pytest.mark.parametrize("wrapper", ["[/bin/sh, -c, 'export LD_PRELOAD={library}; exec @DIR@/apps/app']", "[/usr/bin/env, LD_PRELOAD={library}, @DIR@/apps/app]"])
 def test_what_a_wrapper_preloads_is_preloaded(fcgipm, place, wrapper):

@@ -57,6 +57,19 @@ def test_max_requests_is_exact_and_loses_nothing(fcgipm, start):
 
 
 @pytest.mark.parametrize("start", STARTS)
+def test_the_next_worker_comes_before_the_last_request_does(fcgipm, start):
+    m = fcgipm(pool(start, "min: 1, max: 1, max_requests: 5")).ready()
+    first, = m.pids()
+    for _ in range(4):
+        wait_for(lambda: m.pool()["workers"]["idle"] == 1)
+        assert m.pids() == [first]
+        seen = len(m.events)
+        fcgi.request(m.socket(), "")
+    m.event("worker.start", after=seen, timeout=5)  # (to ask for the status is to have the board looked at)
+    assert not [e for e in m.events if e["event"] == "worker.exit"]
+
+
+@pytest.mark.parametrize("start", STARTS)
 def test_max_requests_is_exact_where_one_asks_at_a_time(fcgipm, start):
     m = fcgipm(pool(start, "min: 1, max: 4, max_requests: 10")).ready()
     pids = [pid_of(fcgi.request(m.socket(), "")) for _ in range(45)]

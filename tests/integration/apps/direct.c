@@ -6,13 +6,17 @@
  *   threads   four threads accept           fork     a child of its own serves each connection
  *   abort     is not to be forked, and ends in a process that was
  *   hang      has a handler for a fork that does not return, or (slow) takes 600 ms
+ *   pipe, signalfd, mask   wait by ppoll, and learn of TERM by a pipe of the handler's, by signalfd(2), or by the mask alone; all look only there for it
  */
+#include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -91,6 +95,57 @@ static void serve_by_children(void)
 	}
 }
 
+static int told[2];
+
+static void tell(int signo)
+{
+	(void)!write(told[1], "", (size_t)(signo != 0));
+}
+
+/* In each process that is forked, or a byte of one would be all others'. */
+static void open_pipe(void)
+{
+	if (pipe(told) < 0)
+		abort();
+}
+
+static void accept_one(void)
+{
+	int c = accept(0, NULL, NULL);
+
+	if (c >= 0)
+		serve(c);
+}
+
+static void wait_to_be_told(const char *way)
+{
+	struct pollfd p[] = {{.fd = 0, .events = POLLIN}, {.events = POLLIN}};
+	sigset_t term, none;
+	int fd = -1;
+
+	sigemptyset(&none);
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	if (strcmp(way, "pipe") != 0)
+		sigprocmask(SIG_BLOCK, &term, NULL);
+	if (strcmp(way, "signalfd") == 0) {
+		fd = signalfd(-1, &term, SFD_CLOEXEC);
+	} else {
+		open_pipe();
+		pthread_atfork(NULL, NULL, open_pipe);
+		signal(SIGTERM, tell);
+	}
+	for (;;) {
+		p[1].fd = fd >= 0 ? fd : told[0];
+		if (ppoll(p, 2, NULL, strcmp(way, "mask") == 0 ? &none : NULL) < 0 && errno == EINTR)
+			continue;
+		if ((p[1].revents & POLLIN) != 0)
+			exit(0);
+		if ((p[0].revents & POLLIN) != 0)
+			accept_one();
+	}
+}
+
 int main(void)
 {
 	const char *way = getenv("WAY"), *gate = getenv("GATE");
@@ -116,6 +171,8 @@ int main(void)
 		return 0;
 	if (strcmp(way, "epoll") == 0)
 		wait_with_epoll();
+	if (strcmp(way, "pipe") == 0 || strcmp(way, "signalfd") == 0 || strcmp(way, "mask") == 0)
+		wait_to_be_told(way);
 	for (;;) {
 		int c = strcmp(way, "syscall") == 0 ? (int)syscall(SYS_accept4, 0, NULL, NULL, 0) : accept(0, NULL, NULL);
 

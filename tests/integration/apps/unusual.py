@@ -3,6 +3,7 @@
 log       has put its output into a file (LOG) before its first accept
 thread    has a thread that does something else
 dontwait  after each answer it reads without waiting
+helper    has a child of its own in each process that is forked
 limit     its connections have SO_RCVTIMEO, a second
 """
 import os
@@ -18,6 +19,16 @@ if way == "log":
     os.dup2(1, 2)
 if way == "thread":
     threading.Thread(target=time.sleep, args=(1e6,), daemon=True).start()
+
+if way == "helper":
+    def help_once():
+        if not hasattr(help_once, "pid"):
+            help_once.pid = 0
+            help_once.pid = os.fork()
+        if help_once.pid == 0:
+            time.sleep(60)
+            os._exit(0)
+    os.register_at_fork(after_in_child=help_once)
 
 
 def record(kind, body=b""):
@@ -49,6 +60,8 @@ while True:
     with c:
         while data := read_request(c):
             body = b"pid=%d\n" % os.getpid()
+            if way == "helper":
+                body = b"pid=%d helper=%d\n" % (os.getpid(), help_once.pid)
             if way == "log":
                 say(f"from worker {os.getpid()}")
             if b"long" in data:
