@@ -120,6 +120,8 @@ static void retire_next(struct manager *m)
 		return;
 	retire_leave(w);
 	l->asked = w->id;
+	if (!w->was_ready) /* a signal that comes while it is forked its language may forget: the line on the board stays */
+		board_stop(w, pool_wanted(w->pool)->set.stop_signal);
 	link_retire(&m->link, w->id, answered, m);
 }
 

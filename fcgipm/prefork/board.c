@@ -22,7 +22,7 @@ static void begun(void)
 	bool few = idle < GET(prefork.board->head.low) && DISARM(prefork.board->head.armed), watched = DISARM(prefork.board->head.watch);
 
 	PUT(prefork.slot->requests, prefork.slot->requests + 1);
-	if (few || watched || prefork.slot->requests + 1 == prefork.board->head.max_requests) /* one more, and it goes: time for another to come */
+	if (few || watched || prefork.slot->requests >= prefork.board->head.max_requests - 1u) /* one more, and it goes: time for another to come */
 		wake();
 }
 
@@ -70,20 +70,23 @@ void board_blind(void)
 }
 
 /* One whose handler does not end it is not left to spin.  One that lets the signal in only where it polls would never come to that, as poll(2) looks for signals last:
- * it is let in here. */
+ * to its handler it is let in here. */
 HOT bool board_leaves(bool accepts)
 {
 	uint32_t stop = GET(prefork.slot->stop), most = GET(prefork.board->head.max_requests), was = GET(prefork.slot->state);
+	struct sigaction act;
 
 	if (stop == 0 && most != 0 && prefork.slot->requests >= most)
 		stop = GET(prefork.board->head.stop);
 	if (stop == 0 || stop > 64 || was == BOARD_BLIND || (was == BOARD_LEAVING ? !accepts : !go_to(was, BOARD_LEAVING)))
 		return false;
 	__atomic_sub_fetch(&prefork.board->head.idle, was == BOARD_IDLE, __ATOMIC_RELAXED);
+	bool heard = sigaction((int)stop, NULL, &act) == 0 && act.sa_handler != SIG_DFL;
+	uint64_t mask = ~(1ULL << (stop - 1));
 	if (was != BOARD_LEAVING)
 		wake();
 	else
-		syscall(SYS_ppoll, NULL, 0, &(struct timespec){.tv_nsec = 100000000}, &(uint64_t){~(1ULL << (stop - 1))}, sizeof(uint64_t));
+		syscall(SYS_ppoll, NULL, 0, &(struct timespec){.tv_nsec = 100000000}, heard ? &mask : NULL, sizeof(mask));
 	syscall(SYS_kill, prefork.pid, stop);
 	errno = EINTR;
 	return true;

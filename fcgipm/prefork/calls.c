@@ -7,8 +7,7 @@
 /* The connection that this thread serves, and where its stream of FastCGI records stands. */
 static __thread struct {
 	bool open, ended, known; /* ended: the whole input of a request has been read; known: this thread is among the acceptors */
-	unsigned forks; /* the application's, before it accepted */
-	int fd;
+	int fd, forks; /* forks: the application's, before it accepted */
 	uint32_t skip;
 	uint8_t header[8], have;
 } served __attribute__((tls_model("initial-exec")));
@@ -40,7 +39,8 @@ static HOT bool waits(bool accepts, const struct timespec *limit)
 	served.open = false;
 	if (prefork.acceptors != 1 || beside)
 		board_blind();
-	if (!hook_boots(HOOK_REASON_NONE) && board_leaves(accepts))
+	hook_boots(HOOK_REASON_NONE);
+	if (board_leaves(accepts)) /* at once, too: what a language does after a fork may have forgotten a signal */
 		return true;
 	if (limit == NULL || limit->tv_sec != 0 || limit->tv_nsec != 0)
 		board_step(STEP_WAITS);
@@ -202,8 +202,7 @@ EXPORT HOT ssize_t recv(int fd, void *bytes, size_t len, int flags)
 /* It is busy until it waits again: what it does for the request behind the answer counts too. */
 EXPORT HOT int close(int fd)
 {
-	if (fd == other_listener)
-		other_listener = -1;
+	other_listener = fd == other_listener ? -1 : other_listener;
 	if (prefork.on && fd == served.fd && served.open && served.forks != prefork.forks && served.header[0] == 0)
 		board_blind(); /* it has read nothing of it: a child that it has made serves it */
 	served.open = served.open && fd != served.fd;

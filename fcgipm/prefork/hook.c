@@ -79,12 +79,14 @@ static bool next_order(void)
 static void serve_orders(void)
 {
 	for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++)
-		takes[fd] = inode_of(fd) == 0 || inode_of(fd) == prefork.told[OUTPUT];
+		takes[fd] = inode_of(fd) == 0 || inode_of(fd) == prefork.told[TOLD_OUTPUT];
 	hook_signals(false);
 	while (next_order()) {
 		clone_error = ECANCELED; /* the language's runtime did not come to it */
 		pid_t pid = order.kind == HOOK_FORK && order.value < BOARD_SLOTS ? runtime_fork() : -1;
 
+		if (call(SYS_getpid, 0, 0, 0, 0) != prefork.pid)
+			break; /* the language has forked by itself, too: none of ours */
 		if (pid == 0)
 			return;
 		syscall(SYS_close, output);
@@ -115,11 +117,8 @@ static enum hook_reason objection(void)
 	call(SYS_prctl, PR_GET_TID_ADDRESS, (long)&tid, 0, 0);
 	if (tid == NULL || *tid != call(SYS_gettid, 0, 0, 0, 0))
 		return HOOK_REASON_LIBC;
-	enum runtime_threads t = runtime_threads();
-	if (t == THREADS_FORBIDDEN)
+	if (!runtime_copes_with_threads())
 		return has_threads() ? HOOK_REASON_THREADS : HOOK_REASON_NONE;
-	if (t == THREADS_SOME)
-		nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
 	return __atomic_load_n(&prefork.acceptors, __ATOMIC_SEQ_CST) > 1 ? HOOK_REASON_ACCEPTORS : HOOK_REASON_NONE;
 }
 

@@ -32,18 +32,15 @@
 #define EXPORT __attribute__((visibility("default")))
 #define HOT    __attribute__((hot))
 
-enum { SLOT, ROLE, OUTPUT, TOLD };
-struct prefork {
+extern struct prefork {
 	/* on: a worker or template of ours, and not a child that it made.  booting: not yet at its first accept.  template_: to be forked from. */
 	bool on, booting, template_;
-	int pid, acceptors; /* threads that have waited for connections */
-	unsigned forks; /* of the application's own */
+	int pid, acceptors, forks; /* threads that have waited for connections; the application's own forks */
 	uint64_t listener, hook, bell; /* cookies: the descriptors' numbers may be somebody else's by now */
-	uint64_t told[TOLD]; /* by the launcher; OUTPUT: the BOARD_INODE of standard output and error */
+	uint64_t told[TOLD_COUNT]; /* by the launcher; TOLD_OUTPUT: the BOARD_INODE of standard output and error */
 	struct board *board;
 	struct board_slot *slot; /* on it: this process's */
-};
-extern struct prefork prefork;
+} prefork;
 
 /* syscall(2), of up to four arguments (the others are 0). */
 #ifdef __x86_64__
@@ -86,7 +83,8 @@ void hook_signals(bool let_in);
 /* ---- runtime.c */
 /* Forks in the way of the language's runtime.  As hook_clone(). */
 pid_t runtime_fork(void);
-/* To be asked once before runtime_fork(), which forks in the way of the language that is found here. */
-enum runtime_threads { THREADS_FORBIDDEN, THREADS_NONE, THREADS_SOME } runtime_threads(void);
+/* It may be forked although it has threads: these have had time to come to where they wait for connections.  To be asked once before runtime_fork(), which forks in the
+ * way of the language that is found here. */
+bool runtime_copes_with_threads(void);
 
 #endif

@@ -25,10 +25,9 @@ EXPORT int __register_atfork(handler before, handler parent, handler child, void
 	int (*real)(handler, handler, handler, void *);
 
 	*(void **)&real = FIND_IN(RTLD_NEXT, "__register_atfork");
-	only_here = real == NULL;
 	if (handler_count < HANDLERS_MAX)
 		memcpy(handlers[handler_count++], (handler[]){before, parent, child}, sizeof(handlers[0]));
-	return only_here ? 0 : real(before, parent, child, object);
+	return (only_here = real == NULL) ? 0 : real(before, parent, child, object);
 }
 
 static void run_handlers(int when)
@@ -44,27 +43,29 @@ static void run_handlers(int when)
 	}
 }
 
-static __thread bool forking __attribute__((tls_model("initial-exec"))); /* fork() is to make a worker, once: a handler may fork, too */
+static __thread bool forking __attribute__((tls_model("initial-exec"))); /* Ruby's fork() is to make a worker, once: a handler may fork, too */
 
 static pid_t with_handlers(pid_t (*process)(void))
 {
-	forking = false;
+	bool again = __atomic_exchange_n(&forking, false, __ATOMIC_RELAXED);
+
 	run_handlers(BEFORE);
 	pid_t pid = process();
+	forking = again && pid < 0; /* Ruby tries it once more */
 	run_handlers(pid == 0 ? IN_CHILD : IN_PARENT);
 	return pid;
 }
 
-/* ---- the languages: Ruby's and Python's own fork starts threads anew and seeds generators; it calls fork() ---- */
+/* ---- the languages: Ruby's own fork starts threads anew and seeds generators; it calls fork() ---- */
 
 #define FUNCTION(name, result, ...) static result (*name)(__VA_ARGS__)
-#define FIND(name)                  ((*(void **)&name = FIND_IN(RTLD_DEFAULT, #name)) != NULL)
+#define HAS(name)                   ((*(void **)&name = FIND_IN(RTLD_DEFAULT, #name)) != NULL)
 FUNCTION(ruby_thread_has_gvl_p, int, void);
 FUNCTION(rb_thread_call_with_gvl, void *, void *(*)(void *), void *);
 FUNCTION(rb_eval_string_protect, unsigned long, const char *, int *);
 FUNCTION(PyGILState_Ensure, int, void);
 FUNCTION(PyGILState_Release, void, int);
-FUNCTION(PyRun_SimpleString, int, const char *);
+static handler PyOS_BeforeFork, PyOS_AfterFork_Child, PyOS_AfterFork_Parent;
 FUNCTION(Perl_eval_pv, void *, void *, const char *, int);
 FUNCTION(Perl_get_context, void *, void);
 static pid_t forked;
@@ -82,19 +83,22 @@ static bool ruby(const char *code)
 }
 
 /* Looks in no forked worker: that touches a page of each library, and changes some of the C library's. */
-enum runtime_threads runtime_threads(void)
+bool runtime_copes_with_threads(void)
 {
-	language = FIND(rb_eval_string_protect) && FIND(ruby_thread_has_gvl_p) && FIND(rb_thread_call_with_gvl) ? RUBY
-		   : FIND(PyGILState_Ensure) && FIND(PyGILState_Release) && FIND(PyRun_SimpleString)            ? PYTHON
-		   : FIND(Perl_eval_pv) && FIND(Perl_get_context)                                               ? PERL
-														: NONE;
-	return language != RUBY ? THREADS_FORBIDDEN : ruby("Thread.list.size > 1") ? THREADS_SOME : THREADS_NONE;
+	language = HAS(rb_eval_string_protect) && HAS(ruby_thread_has_gvl_p) && HAS(rb_thread_call_with_gvl) ? RUBY
+		   : HAS(PyGILState_Ensure) && HAS(PyGILState_Release) && HAS(PyOS_BeforeFork) && HAS(PyOS_AfterFork_Child) && HAS(PyOS_AfterFork_Parent)
+			   ? PYTHON
+		   : HAS(Perl_eval_pv) && HAS(Perl_get_context) ? PERL
+								: NONE;
+	if (language == RUBY && ruby("Thread.list.size > 1"))
+		nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+	return language == RUBY;
 }
 
 pid_t runtime_fork(void)
 {
 	forked = -1;
-	forking = language == RUBY || language == PYTHON;
+	forking = language == RUBY;
 	if (language == RUBY) {
 		while (call(SYS_rt_sigtimedwait, (long)&(uint64_t){~0ULL}, 0, (long)&(struct timespec){0}, sizeof(uint64_t)) > 0)
 			; /* what has come meanwhile is forgotten */
@@ -103,7 +107,9 @@ pid_t runtime_fork(void)
 		hook_signals(forked == 0);
 	} else if (language == PYTHON) {
 		int state = PyGILState_Ensure();
-		PyRun_SimpleString("__import__('os').fork()");
+		PyOS_BeforeFork(); /* as os.fork() */
+		forked = with_handlers(hook_clone);
+		(forked == 0 ? PyOS_AfterFork_Child : PyOS_AfterFork_Parent)();
 		PyGILState_Release(state);
 	} else if ((forked = with_handlers(hook_clone)) == 0 && language == PERL) {
 		Perl_eval_pv(Perl_get_context(), "srand", 0); /* all else is right by itself */

@@ -34,7 +34,7 @@ static void take_variables(char **envp)
 
 	for (char *entry; (entry = *envp) != NULL; envp++)
 		if (BEGINS(entry, BOARD_VARIABLE "=")) /* SLOT,ROLE,OUTPUT */
-			for (int i = SLOT; i < TOLD && (entry = strpbrk(entry, "=,")) != NULL; i++)
+			for (int i = TOLD_SLOT; i < TOLD_COUNT && (entry = strpbrk(entry, "=,")) != NULL; i++)
 				prefork.told[i] = (uint64_t)atoll(++entry);
 		else if (BEGINS(entry, OURS ":")) /* other libraries stay */
 			*to++ = memcpy(entry + strlen(OURS ":") - strlen(PRELOAD), PRELOAD, strlen(PRELOAD));
@@ -64,21 +64,20 @@ extern const char *gnu_get_libc_version(void) __attribute__((weak));
 
 __attribute__((constructor)) static void start(__attribute__((unused)) int argc, __attribute__((unused)) char **argv, char **envp)
 {
-	envp = gnu_get_libc_version == NULL ? environ : envp;
-	if (envp != NULL)
+	if ((envp = gnu_get_libc_version == NULL ? environ : envp) != NULL)
 		take_variables(envp);
 	prefork.pid = (int)syscall(SYS_getpid);
 	/* What the launcher starts leads a session.  A child of one without this library has all that it had, too. */
-	if (clock_gettime == NULL || prefork.told[OUTPUT] == 0 || prefork.told[SLOT] >= BOARD_SLOTS || syscall(SYS_getsid, 0) != prefork.pid ||
+	if (clock_gettime == NULL || prefork.told[TOLD_OUTPUT] == 0 || prefork.told[TOLD_SLOT] >= BOARD_SLOTS || syscall(SYS_getsid, 0) != prefork.pid ||
 	    lseek(BOARD_FD, 0, SEEK_END) != (off_t)sizeof(struct board) ||
 	    (prefork.board = mmap(NULL, sizeof(struct board), PROT_READ | PROT_WRITE, MAP_SHARED, BOARD_FD, 0)) == MAP_FAILED)
 		return;
-	prefork.hook = prefork.told[ROLE] == BOARD_ROLE_TEMPLATE ? cookie_of(BOARD_HOOK_FD) : 0;
+	prefork.hook = prefork.told[TOLD_ROLE] == BOARD_ROLE_TEMPLATE ? cookie_of(BOARD_HOOK_FD) : 0;
 	prefork.bell = cookie_of(BOARD_WAKE_FD);
 	for (int fd = BOARD_FD; fd <= BOARD_LIBRARY_FD; fd++)
 		inodes[fd] = (fd == BOARD_HOOK_FD && prefork.hook == 0) || (fd == BOARD_WAKE_FD && prefork.bell == 0) ? 0 : inode_of(fd);
 	hide(FD_CLOEXEC);
-	prefork.slot = &prefork.board->slots[prefork.told[SLOT]];
+	prefork.slot = &prefork.board->slots[prefork.told[TOLD_SLOT]];
 	prefork.listener = cookie_of(0);
 	prefork.template_ = prefork.hook != 0;
 	prefork.booting = prefork.on = prefork.listener != 0 && prefork.board->head.magic == BOARD_MAGIC;
@@ -100,8 +99,8 @@ static int replace(bool search, const char *path, char *const argv[], char *cons
 	char *all[count + 3], preload[sizeof(OURS) + 1 + strlen(others)], variable[96];
 	if (ours) {
 		snprintf(preload, sizeof(preload), OURS "%s%s", *others != '\0' ? ":" : "", others);
-		snprintf(variable, sizeof(variable), BOARD_VARIABLE "=%d,%d,%lld", (int)prefork.told[SLOT], (int)prefork.told[ROLE],
-			 (long long)prefork.told[OUTPUT]);
+		snprintf(variable, sizeof(variable), BOARD_VARIABLE "=%d,%d,%lld", (int)prefork.told[TOLD_SLOT], (int)prefork.told[TOLD_ROLE],
+			 (long long)prefork.told[TOLD_OUTPUT]);
 		all[to++] = preload;
 		all[to++] = variable;
 		hide(0);

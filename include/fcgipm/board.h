@@ -18,6 +18,7 @@ enum { BOARD_SLOTS = 8448, BOARD_LINE = 64 };
 enum { BOARD_FD = 3, BOARD_WAKE_FD = 4, BOARD_HOOK_FD = 5, BOARD_LIBRARY_FD = 6 };
 #define BOARD_LIBRARY_PATH "/proc/self/fd/6" /* the first item of its LD_PRELOAD */
 #define BOARD_VARIABLE     "FCGIPM_WORKER"
+enum board_told { TOLD_SLOT, TOLD_ROLE, TOLD_OUTPUT, TOLD_COUNT }; /* the numbers of that */
 enum board_role { BOARD_ROLE_WORKER = 0, BOARD_ROLE_TEMPLATE = 1 };
 
 enum board_state {

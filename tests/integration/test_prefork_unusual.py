@@ -39,6 +39,27 @@ def template(m):
     return int([e for e in m.events if e["event"] == "template.ready"][-1]["pid"])
 
 
+def stat_of(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+        name, rest = stat.read().split("(", 1)[1].rsplit(")", 1)
+    return name, rest.split()
+
+
+def parent_of(pid):
+    return int(stat_of(pid)[1][1])
+
+
+def children_of(parent, name):
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if stat_of(pid)[0] == name and parent_of(pid) == parent:
+                found.append(int(pid))
+        except FileNotFoundError:
+            pass
+    return found
+
+
 def said(m):
     return [e["text"] for e in m.events if e["event"] == "worker.output"]
 
@@ -154,6 +175,23 @@ def test_who_learns_of_a_signal_by_what_it_polls_goes_at_once(fcgipm, start, way
     assert time.monotonic() - begun < 30
 
 
+def test_an_end_in_a_thread_of_its_own_is_waited_for(fcgipm):
+    """Its signal is blocked in the thread that accepts, where it would be the end without a word."""
+    m = fcgipm(pool("[@DIR@/apps/direct]", "min: 1, max: 1, max_requests: 2, start: exec", "WAY: sigwait")).ready()
+    for _ in range(2):
+        fcgi.request(m.socket(), "")
+    assert m.event("worker.exit")["code"] == "0" and said(m) == ["in order"]
+
+
+def test_a_worker_that_is_told_to_stop_while_it_is_forked_stops(fcgipm):
+    """Until a language's fork has returned, it forgets what came."""
+    m = fcgipm(unusual("signal", "min: 8, max: 8", "stop: {timeout: 60s}"))
+    m.event("template.ready")
+    m.cli("stop", "app", check=0)
+    wait_for(lambda: m.pool()["state"] == "stopped", timeout=30)
+    assert not children_of(m.launcher_pid, "python3")
+
+
 # ---- processes of its own ----
 
 def test_a_handler_for_forks_may_start_a_process(fcgipm):
@@ -164,11 +202,48 @@ def test_a_handler_for_forks_may_start_a_process(fcgipm):
     answers = dict(map(int, re.findall(rb"\d+", fcgi.request(m.socket(), ""))) for _ in range(20))
     assert set(answers) == set(m.pids()) and 0 not in answers.values()
     for worker, helper in answers.items():
-        with open(f"/proc/{helper}/stat", encoding="ascii") as stat:
-            parent, _, session = stat.read().rsplit(")", 1)[1].split()[1:4]
-        assert (int(parent), int(session)) == (worker, worker)
+        assert stat_of(helper)[1][1:4:2] == [str(worker)] * 2, "parent and session"
     m.cli("restart", "app", check=0)
     wait_for(lambda: not [h for h in answers.values() if os.path.exists(f"/proc/{h}")])
+
+
+def test_a_handler_before_forks_may_start_a_process(fcgipm):
+    m = fcgipm(unusual("before", "min: 2, max: 2")).ready()
+    assert {int(fcgi.request(m.socket(), "")[4:]) for _ in range(20)} == set(m.pids())
+    assert m.pool()["start"] == "prefork"
+    os.kill(m.pids()[0], signal.SIGKILL)
+    wait_for(lambda: m.pool()["workers"]["idle"] == 2)
+
+
+ONCE_NO_ROOM = b"""
+#include <errno.h>
+#include <stdarg.h>
+#include <sys/syscall.h>
+long syscall(long n, ...)
+{
+	static int clones;
+	va_list v;
+	va_start(v, n);
+	long a = va_arg(v, long), b = va_arg(v, long), c = va_arg(v, long), r;
+	register long d __asm__("r10") = va_arg(v, long), e __asm__("r8") = va_arg(v, long), f __asm__("r9") = va_arg(v, long);
+	va_end(v);
+	if (n == SYS_clone && ++clones == 2)
+		return errno = EAGAIN, -1;
+	__asm__ volatile("syscall" : "=a"(r) : "a"(n), "D"(a), "S"(b), "d"(c), "r"(d), "r"(e), "r"(f) : "rcx", "r11", "memory");
+	return r >= 0 || r < -4095 ? r : (errno = (int)-r, -1);
+}
+"""
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="not x86-64")
+def test_where_ruby_forks_once_more_there_is_one_template(fcgipm, place):
+    """It does that by itself, a second later, where there was no room."""
+    subprocess.run(["gcc", "-shared", "-fPIC", "-x", "c", "-o", place / "once.so", "-"], input=ONCE_NO_ROOM, check=True)
+    m = fcgipm(pool(f"[/usr/bin/env, LD_PRELOAD={place}/once.so, /usr/bin/ruby, @DIR@/apps/trap.rb]", "min: 3, max: 3")).ready()
+    wait_for(lambda: m.pool()["workers"]["idle"] == 3)
+    assert {parent_of(pid) for pid in [template(m), *m.pids()]} == {m.launcher_pid}
+    assert not [e for e in m.events if e["event"] in ("worker.start_failed", "template.lost", "child.unknown")]
+    assert len(children_of(m.launcher_pid, "ruby")) == 4 and not children_of(template(m), "ruby")
 
 
 # ---- threads ----

@@ -70,6 +70,16 @@ def test_the_next_worker_comes_before_the_last_request_does(fcgipm, start):
 
 
 @pytest.mark.parametrize("start", STARTS)
+def test_the_worker_behind_one_of_one_request_comes_while_that_is_served(fcgipm, start):
+    m = fcgipm(pool(start, "min: 1, max: 1, max_requests: 1")).ready()
+    fcgi.request(m.socket(), "sleep=1000")  # whatever the first may have waited for
+    wait_for(lambda: m.pool()["workers"]["idle"] == 1)
+    seen = len(m.events)
+    with fcgi.begin(m.socket(), "sleep=3000", body=True):
+        m.event("worker.start", after=seen, timeout=2.5)
+
+
+@pytest.mark.parametrize("start", STARTS)
 def test_max_requests_is_exact_where_one_asks_at_a_time(fcgipm, start):
     m = fcgipm(pool(start, "min: 1, max: 4, max_requests: 10")).ready()
     pids = [pid_of(fcgi.request(m.socket(), "")) for _ in range(45)]

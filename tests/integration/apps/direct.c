@@ -6,9 +6,11 @@
  *   threads   four threads accept           fork     a child of its own serves each connection
  *   abort     is not to be forked, and ends in a process that was
  *   hang      has a handler for a fork that does not return, or (slow) takes 600 ms
+ *   sigwait   a thread waits for TERM, says so and ends the process in its time; the other accepts
  *   pipe, signalfd, mask   wait by ppoll, and learn of TERM by a pipe of the handler's, by signalfd(2), or by the mask alone; all look only there for it
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -123,6 +125,7 @@ static void wait_to_be_told(const char *way)
 	sigset_t term, none;
 	int fd = -1;
 
+	fcntl(0, F_SETFL, O_NONBLOCK); /* another may have taken what it was woken for */
 	sigemptyset(&none);
 	sigemptyset(&term);
 	sigaddset(&term, SIGTERM);
@@ -146,6 +149,20 @@ static void wait_to_be_told(const char *way)
 	}
 }
 
+static void *end_in_order(void *ctx)
+{
+	sigset_t term;
+	int signo;
+
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	sigwait(&term, &signo);
+	usleep(500000);
+	fprintf(stderr, "in order\n");
+	exit(0);
+	return ctx;
+}
+
 int main(void)
 {
 	const char *way = getenv("WAY"), *gate = getenv("GATE");
@@ -158,6 +175,14 @@ int main(void)
 		pthread_create(&t, NULL, sleep_on, NULL);
 	for (int i = 0; i < 3 && strcmp(way, "threads") == 0; i++)
 		pthread_create(&t, NULL, accept_on, NULL);
+	if (strcmp(way, "sigwait") == 0) {
+		sigset_t term;
+
+		sigemptyset(&term);
+		sigaddset(&term, SIGTERM);
+		sigprocmask(SIG_BLOCK, &term, NULL);
+		pthread_create(&t, NULL, end_in_order, NULL);
+	}
 	if (strcmp(way, "hang") == 0)
 		pthread_atfork(hang, NULL, NULL);
 	if (strcmp(way, "slow") == 0)

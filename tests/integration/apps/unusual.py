@@ -3,10 +3,12 @@
 log       has put its output into a file (LOG) before its first accept
 thread    has a thread that does something else
 dontwait  after each answer it reads without waiting
-helper    has a child of its own in each process that is forked
+helper    has a child of its own in each process that is forked, (before) from a handler that runs before that
+signal    has a handler for TERM, and a handler for forks that takes 50 ms
 limit     its connections have SO_RCVTIMEO, a second
 """
 import os
+import signal
 import socket
 import struct
 import sys
@@ -20,15 +22,22 @@ if way == "log":
 if way == "thread":
     threading.Thread(target=time.sleep, args=(1e6,), daemon=True).start()
 
-if way == "helper":
+if way in ("helper", "before"):
     def help_once():
-        if not hasattr(help_once, "pid"):
-            help_once.pid = 0
-            help_once.pid = os.fork()
+        if hasattr(help_once, "pid"):
+            return
+        help_once.pid = -1
+        help_once.pid = os.fork()
         if help_once.pid == 0:
             time.sleep(60)
             os._exit(0)
-    os.register_at_fork(after_in_child=help_once)
+    if way == "helper":
+        os.register_at_fork(after_in_child=help_once)
+    else:
+        os.register_at_fork(before=help_once)
+if way == "signal":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    os.register_at_fork(after_in_child=lambda: time.sleep(0.05))
 
 
 def record(kind, body=b""):
