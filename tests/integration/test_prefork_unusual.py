@@ -8,7 +8,7 @@ import time
 import pytest
 
 import fcgi
-from conftest import BUILD, needs_root, wait_for
+from conftest import BUILD, children_of, comm, needs_root, wait_for
 from test_scoreboard import REQUEST, read_to_end
 
 STARTS = ["prefork", "exec"]
@@ -39,25 +39,8 @@ def template(m):
     return int([e for e in m.events if e["event"] == "template.ready"][-1]["pid"])
 
 
-def stat_of(pid):
-    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
-        name, rest = stat.read().split("(", 1)[1].rsplit(")", 1)
-    return name, rest.split()
-
-
-def parent_of(pid):
-    return int(stat_of(pid)[1][1])
-
-
-def children_of(parent, name):
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            if stat_of(pid)[0] == name and parent_of(pid) == parent:
-                found.append(int(pid))
-        except FileNotFoundError:
-            pass
-    return found
+def named(name, parent):
+    return {pid for pid in children_of(parent) if comm(pid) == name}
 
 
 def said(m):
@@ -189,7 +172,7 @@ def test_a_worker_that_is_told_to_stop_while_it_is_forked_stops(fcgipm):
     m.event("template.ready")
     m.cli("stop", "app", check=0)
     wait_for(lambda: m.pool()["state"] == "stopped", timeout=30)
-    assert not children_of(m.launcher_pid, "python3")
+    assert not named("python3", m.launcher_pid)
 
 
 # ---- processes of its own ----
@@ -202,7 +185,7 @@ def test_a_handler_for_forks_may_start_a_process(fcgipm):
     answers = dict(map(int, re.findall(rb"\d+", fcgi.request(m.socket(), ""))) for _ in range(20))
     assert set(answers) == set(m.pids()) and 0 not in answers.values()
     for worker, helper in answers.items():
-        assert stat_of(helper)[1][1:4:2] == [str(worker)] * 2, "parent and session"
+        assert helper in children_of(worker) and os.getsid(helper) == worker
     m.cli("restart", "app", check=0)
     wait_for(lambda: not [h for h in answers.values() if os.path.exists(f"/proc/{h}")])
 
@@ -241,9 +224,8 @@ def test_where_ruby_forks_once_more_there_is_one_template(fcgipm, place):
     subprocess.run(["gcc", "-shared", "-fPIC", "-x", "c", "-o", place / "once.so", "-"], input=ONCE_NO_ROOM, check=True)
     m = fcgipm(pool(f"[/usr/bin/env, LD_PRELOAD={place}/once.so, /usr/bin/ruby, @DIR@/apps/trap.rb]", "min: 3, max: 3")).ready()
     wait_for(lambda: m.pool()["workers"]["idle"] == 3)
-    assert {parent_of(pid) for pid in [template(m), *m.pids()]} == {m.launcher_pid}
     assert not [e for e in m.events if e["event"] in ("worker.start_failed", "template.lost", "child.unknown")]
-    assert len(children_of(m.launcher_pid, "ruby")) == 4 and not children_of(template(m), "ruby")
+    assert named("ruby", m.launcher_pid) == {template(m), *m.pids()} and not children_of(template(m))
 
 
 # ---- threads ----

@@ -96,8 +96,7 @@ static void test_close_from(void **state)
 	assert_int_equal(status, 0);
 }
 
-/* Writes in two pieces, so that the reader needs more than one read. */
-/* A child writes abcdefgh into the pipe in two parts; p[1] is closed here. */
+/* A child writes abcdefgh into the pipe in two parts, so that the reader needs more than one read; p[1] is closed here. */
 static pid_t write_in_two(int p[2])
 {
 	pid_t pid;
