@@ -15,6 +15,7 @@
 #include "fcgipm/client/broker.h"
 
 enum { DIRECTORY = CLI_KEY_LONG, EXIT_OWN = 125, EXIT_SIGNAL = 128 };
+enum { TOLD_MS = 500 }; /* it runs for so long at most before the broker's word of it is here */
 
 static int run(struct cli *cli);
 
@@ -56,12 +57,17 @@ static int watch_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static void pass_signal(int fd, struct fcgipm_broker *b, unsigned *times)
+/* What has not begun ends with the connection, and nobody tells how: one that may have is waited for. */
+static void pass_signal(int fd, struct fcgipm_broker *b, bool begun, unsigned *times)
 {
+	struct pollfd news = {.fd = broker_fd(b), .events = POLLIN};
 	struct signalfd_siginfo info;
 
-	if (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
-		broker_cancel(b, (*times)++ > 0);
+	if (read(fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return;
+	if (!begun)
+		poll(&news, 1, TOLD_MS);
+	broker_cancel(b, (*times)++ > 0);
 }
 
 static int exit_code(const struct cli *cli, const struct fcgipm_end *end)
@@ -88,7 +94,7 @@ static int attend(const struct cli *cli, struct fcgipm_broker *b)
 		int r = poll(p, 2, -1) < 0 && errno != EINTR ? fp_fail(&err, errno, "%m") : 0;
 
 		if (r == 0 && p[1].revents != 0)
-			pass_signal(signals, b, &times);
+			pass_signal(signals, b, begun, &times);
 		if (r == 0)
 			r = broker_next(b, &started, &end, &err);
 		begun = begun || r == FCGIPM_NEWS_STARTED;

@@ -209,6 +209,20 @@ def test_a_signal_to_fcgipm_exec_ends_what_it_runs(fcgipm, site):
         assert p.communicate(timeout=20)[0] == "told\n" and p.returncode == 7
 
 
+def test_a_signal_before_the_broker_says_that_it_runs_is_no_other(fcgipm, site):
+    """The launcher is slower than the program here: it has what the others leave of a processor."""
+    program = site.put("wait", "#!/bin/sh\ntrap 'exit 7' TERM\necho here\nwhile :; do :; done\n")
+    m = start(fcgipm, site)
+    os.sched_setaffinity(m.launcher_pid, {min(os.sched_getaffinity(0))})  # its children's, too
+    os.sched_setscheduler(m.launcher_pid, os.SCHED_IDLE | os.SCHED_RESET_ON_FORK, os.sched_param(0))
+    for _ in range(10):
+        with subprocess.Popen(["env", "--default-signal=INT", "taskset", "-c", str(max(os.sched_getaffinity(0))), BUILD / "bin/fcgipm", "-s", control(m), "exec", "cgi", "--", program],
+                              stdout=subprocess.PIPE, text=True) as p:
+            assert p.stdout.readline() == "here\n"
+            p.send_signal(signal.SIGINT)
+            assert p.wait(20) == 7
+
+
 def test_a_signal_to_fcgipm_exec_that_waits_says_that_nothing_has_begun(fcgipm, site):
     program = site.put("wait", "#!/bin/sh\nread x\n")
     m = start(fcgipm, site, "max_running: 1")
