@@ -1,6 +1,7 @@
-/* A flood of FastCGI requests for `make bench`: flood SOCKET|HOST:PORT CONNECTIONS MILLISECONDS [RATE].  Each request has a connection of its own, as a frontend's.
- * Prints: requests a second, failures, median and p99 in microseconds, and when each of the first connections stood (ms of the clock).  RATE bounds the requests a second in all, the
- * variable FLOOD_QUERY is their query string; it ends by itself. */
+/* A flood of FastCGI requests for `make bench`: flood SOCKET|HOST:PORT CONNECTIONS MILLISECONDS [RATE].  Each request has a connection of its own, as a frontend's; 0 milliseconds are
+ * one request of each at once.
+ * Prints: requests a second, failures, median, p99 and the time of all in microseconds, and when each of the first connections stood (ms of the clock).  RATE bounds the requests a second
+ * in all, the variables FLOOD_QUERY and FLOOD_SCRIPT are their QUERY_STRING and SCRIPT_FILENAME; it ends by itself. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <pthread.h>
@@ -14,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST_THREADS = 256, MOST_TIMES = 1 << 20, FIRST = 16 };
+enum { MOST_THREADS = 256, MOST_TIMES = 1 << 20, FIRST = 16, LONGEST_VALUE = 100 };
 
 static struct {
 	union {
@@ -41,8 +42,8 @@ static int64_t now_us(void)
 	return t.tv_sec * 1000000LL + t.tv_nsec / 1000;
 }
 
-/* BEGIN_REQUEST, PARAMS of two names, the ends of PARAMS and STDIN. */
-static uint8_t request[512];
+/* BEGIN_REQUEST, PARAMS, the ends of PARAMS and STDIN. */
+static uint8_t request[1024];
 static size_t request_len;
 
 static void add(const void *bytes, size_t len)
@@ -51,17 +52,30 @@ static void add(const void *bytes, size_t len)
 	request_len += len;
 }
 
-static void make_request(const char *query)
+/* In a record of its own. */
+static void add_param(const char *name, const char *value)
 {
-	size_t len = strnlen(query, 100);
-	const uint8_t params[] = {1, 4, 0, 1, 0, (uint8_t)(33 + len), 0, 0, 14, 3}, name[] = {12, (uint8_t)len};
+	uint8_t name_len = (uint8_t)strlen(name), value_len = (uint8_t)strnlen(value, LONGEST_VALUE);
+	const uint8_t header[] = {1, 4, 0, 1, 0, (uint8_t)(2 + name_len + value_len), 0, 0, name_len, value_len};
 
+	add(header, sizeof(header));
+	add(name, name_len);
+	add(value, value_len);
+}
+
+static const char *variable(const char *name, const char *otherwise)
+{
+	const char *value = getenv(name);
+
+	return value != NULL ? value : otherwise;
+}
+
+static void make_request(void)
+{
 	add("\1\1\0\1\0\10\0\0\0\1\0\0\0\0\0\0", 16);
-	add(params, sizeof(params));
-	add("REQUEST_METHODGET", 17);
-	add(name, sizeof(name));
-	add("QUERY_STRING", 12);
-	add(query, len);
+	add_param("REQUEST_METHOD", "GET");
+	add_param("QUERY_STRING", variable("FLOOD_QUERY", "no"));
+	add_param("SCRIPT_FILENAME", variable("FLOOD_SCRIPT", ""));
 	add("\1\4\0\1\0\0\0\0\1\5\0\1\0\0\0\0", 16);
 }
 
@@ -105,7 +119,7 @@ static void *client(void *arg)
 	struct client *c = arg;
 	double next = (double)now_us();
 
-	while (now_us() < run.end_us) {
+	do {
 		int64_t begun;
 
 		if (run.gap_us > 0) {
@@ -119,7 +133,7 @@ static void *client(void *arg)
 			c->failed++;
 		else if (c->count < MOST_TIMES)
 			c->times[c->count++] = (uint32_t)(now_us() - begun);
-	}
+	} while (now_us() < run.end_us);
 	return NULL;
 }
 
@@ -155,12 +169,12 @@ int main(int argc, char **argv)
 	static struct client clients[MOST_THREADS];
 	static uint32_t *all;
 	int threads = argc > 3 ? atoi(argv[2]) : 0;
-	int64_t begun;
+	int64_t begun, took;
 	size_t count = 0, failed = 0;
 
 	if (threads < 1 || threads > MOST_THREADS || address(argv[1]) < 0)
 		return fprintf(stderr, "usage: flood SOCKET|HOST:PORT CONNECTIONS MILLISECONDS [RATE]\n"), 2;
-	make_request(getenv("FLOOD_QUERY") != NULL ? getenv("FLOOD_QUERY") : "no");
+	make_request();
 	begun = now_us();
 	run.end_us = begun + atoll(argv[3]) * 1000;
 	run.gap_us = argc > 4 ? 1e6 * threads / atof(argv[4]) : 0;
@@ -176,9 +190,10 @@ int main(int argc, char **argv)
 		count += clients[i].count;
 		failed += clients[i].failed;
 	}
+	took = now_us() - begun;
 	qsort(all, count, sizeof(*all), by_time);
-	printf("%.0f %zu %u %u ", (double)count * 1e6 / (double)(now_us() - begun), failed, count > 0 ? all[count / 2] : 0,
-	       count > 0 ? all[count * 99 / 100] : 0);
+	printf("%.0f %zu %u %u %lld ", (double)count * 1e6 / (double)took, failed, count > 0 ? all[count / 2] : 0, count > 0 ? all[count * 99 / 100] : 0,
+	       (long long)took);
 	for (unsigned i = 0; i < FIRST && i < atomic_load(&connections); i++)
 		printf("%s%.3f", i > 0 ? "," : "", stood_ms[i]);
 	printf("\n");

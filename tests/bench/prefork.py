@@ -23,11 +23,11 @@ SECONDS = int(os.environ.get("BENCH_SECONDS", "3"))
 FORKS = 11  # that are timed
 SETTLE_S = 3  # before memory is counted
 INI = "opcache.enable=1\nopcache.file_update_protection=0\n"
-WORK = """<?php
-for ($i = 0; $i < 50; $i++) require __DIR__ . "/part$i.php";
+SLEEP = """<?php
 if (preg_match('/^sleep=(\\d+)/', $_SERVER['QUERY_STRING'] ?? '', $m)) usleep($m[1] * 1000);
 echo 'pid=', getmypid(), "\\n";
 """
+WORK = SLEEP.replace("<?php\n", "<?php\nfor ($i = 0; $i < 50; $i++) require __DIR__ . \"/part$i.php\";\n")
 PART = """<?php
 class Part{i} {{
     private array $names = ['one', 'two', 'three'];
@@ -100,6 +100,7 @@ def place():
     shutil.copytree(Path(__file__).parent.parent / "integration/apps", path / "apps", dirs_exist_ok=True)
     (path / "www").mkdir()
     (path / "www/hello.php").write_text("<?php header('Content-Type: text/plain'); echo \"hello\\n\";")
+    (path / "www/sleep.php").write_text(SLEEP)
     (path / "www/work.php").write_text(WORK)
     (path / "php.ini").write_text(INI)
     for i in range(50):
@@ -217,20 +218,22 @@ def shown(values, digits=2):
 # ---- the sections ----
 
 def burst(rounds):
+    """The pages of both were asked for once before, so that opcache has them."""
     print(f"\n64 requests of 1 s at once, 2 of 64 workers (ondemand: none): seconds until all are served, {rounds} times")
     among = {"fcgipm, pre-forked": lambda p: Ours(p, "min: 2, max: 64"), "fcgipm, exec": lambda p: Ours(p, "min: 2, max: 64", start="exec")}
     if PHP_FPM:
         among |= {"php-fpm dynamic": lambda p: Fpm(p, DYNAMIC, 2), "php-fpm ondemand": lambda p: Fpm(p, ONDEMAND)}
-    took, failed, bare = {name: [] for name in among}, dict.fromkeys(among, 0), []
+    rows = [(name, make, "sleep") for name, make in among.items()] + [("the same, 50 files", among["fcgipm, pre-forked"], "work")]
+    took, failed, bare = {name: [] for name, _, _ in rows}, {name: 0 for name, _, _ in rows}, []
     for _ in range(rounds):
-        for name, make in among.items():
+        for name, make, page in rows:
             with place() as path, running(make, path) as c:
+                script = str(path / f"www/{page}.php")
+                assert request(c.address, "sleep=1", SCRIPT_FILENAME=script).startswith(b"pid="), page
                 time.sleep(1)
-                begun = time.monotonic()
-                with Load(c.address, "sleep=1000", clients=64, limit=0, **c.extra) as l:
-                    pass
-                took[name].append(time.monotonic() - begun)
-                failed[name] += len(l.failures)
+                got = at_once(c.address, 64, "sleep=1000", script)
+                took[name].append(got[4] / 1e6)
+                failed[name] += int(got[1])
         forks = subprocess.run([Path(os.environ["FCGIPM_BUILD"]) / "tests/bench/forks", "62"], capture_output=True, text=True, check=True)
         bare.append(float(forks.stdout) / 1000)
     ours = statistics.median(took["fcgipm, pre-forked"])
@@ -238,6 +241,12 @@ def burst(rounds):
         print(f"  {name.ljust(20)} median {statistics.median(values):6.2f} (x{statistics.median(values) / ours:.1f}) of {shown(values)}; {failed[name]} failed")
     print(f"  what the machine takes for that: a C program forks 62 times, and each touches as many pages as php-cgi until its first answer: "
           f"median {statistics.median(bare):.2f} of {shown(bare)}")
+
+
+def at_once(address, count, query, script):
+    out = subprocess.run([Path(os.environ["FCGIPM_BUILD"]) / "tests/bench/flood", str(address), str(count), "0"], capture_output=True, text=True, check=True,
+                         env={**os.environ, "FLOOD_QUERY": query, "FLOOD_SCRIPT": script}).stdout.split()
+    return [float(n) for n in out[:5]]
 
 
 def memory(rounds):
