@@ -68,7 +68,8 @@ static enum wire_look freeze_and_look(struct launcher *l, struct worker *w)
 	if (probe_freeze(w->child.pid, pids, &count, FREEZE_LIMIT_US) == 0)
 		held = probe_holds_connection(l->diag_fd, &w->listener->id, pids, count);
 	if (held == 0) {
-		int signal = probe_stop_signal(w->child.pid, w->stop_signal);
+		/* A template serves nobody, and holds the place of the next one: none that only notes its signal is waited for. */
+		int signal = w->how == WIRE_START_TEMPLATE ? SIGKILL : probe_stop_signal(w->child.pid, w->stop_signal);
 
 		if (count == 1)
 			probe_signal(w->child.pid, signal);

@@ -190,6 +190,13 @@ bool worker_is_old(const struct worker *w)
 	return w->generation < floor || w->generation > s->generation || w->tag != p->tag || (w->generation == p->failed_generation && s != p->candidate);
 }
 
+bool worker_is_stable(const struct worker *w)
+{
+	const struct pool *p = w->pool;
+
+	return p->current != NULL && w->generation >= p->floor && w->generation <= p->current->generation && w->tag == p->stable_tag;
+}
+
 static void count_wanted(const struct worker *w, struct pool_census *c)
 {
 	if (w->state == WORKER_STARTING || w->state == WORKER_BOOTING)

@@ -181,6 +181,8 @@ struct backoff_rule pool_backoff_rule(const struct pool *p);
 void pool_back_off(struct pool *p);
 
 bool worker_is_old(const struct worker *w);
+/* Of the kind that served last, whatever is to replace it. */
+bool worker_is_stable(const struct worker *w);
 struct pool_census pool_census(const struct pool *p);
 /* starting, ready, sleeping, at_max, held, failed, stopped, removing */
 const char *pool_state_name(const struct pool *p, const struct pool_census *c, uint32_t depth);

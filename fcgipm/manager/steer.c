@@ -101,6 +101,12 @@ static bool waits_in_vain(const struct worker *w)
 	return w->at_last_ms != 0 && fp_now_ms() - w->at_last_ms >= last_request_ms(w->pool) && !worker_is_old(w);
 }
 
+/* On its way to a kind that was itself replaced meanwhile: it has served nobody yet. */
+static bool is_pointless(const struct worker *w)
+{
+	return worker_is_old(w) && !worker_is_stable(w) && !w->was_ready;
+}
+
 /* One that has lived long enough goes when its replacement is there, or first when there is no room for both. */
 static void steer_overdue(struct pool *p, const struct pool_census *c, uint32_t room, uint32_t wanted)
 {
@@ -270,9 +276,10 @@ static void steer_workers(struct pool *p, int64_t now)
 		decided(p, have, have + started, a.reason);
 
 	if (p->transition.stage == TRANSITION_BOOT) {
+		retire_each(p, is_pointless, RETIRE_REPLACED, UINT32_MAX);
 		/* No room for one more while the old ones live: one of them makes room. */
 		if (started == 0 && backoff_wait_ms(&p->backoff, now) == 0 && c.booting == 0 && c.ready < p->transition.need && c.retiring == 0 &&
-		    !template_boots(p))
+		    (!template_is_wanted(p) || template_ready(p) != NULL))
 			retire_each(p, worker_is_old, RETIRE_REPLACED, 1);
 		steer_relief(p, &c, started);
 		return;

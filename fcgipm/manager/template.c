@@ -14,7 +14,14 @@
 #include "fcgipm/probe/process.h"
 #include "include/fcgipm/board.h"
 
-enum { HEALTHY_MS = 10000, GROWN = 2 /* times what it had when it was ready */, MEASURE_MS = 60000, LOST_WORKERS = 3, LOST_TEMPLATES = 2 };
+enum {
+	TEMPLATES_MAX = 2 /* the launcher's bound */,
+	HEALTHY_MS = 10000,
+	GROWN = 2 /* times what it had when it was ready */,
+	MEASURE_MS = 60000,
+	LOST_WORKERS = 3,
+	LOST_TEMPLATES = 2
+};
 
 static bool is_set(const struct pool *p, const char *start)
 {
@@ -41,9 +48,8 @@ struct worker *template_ready(const struct pool *p)
 
 struct worker *template_of_old(const struct pool *p)
 {
-	for (struct worker *t = p->templates; p->current != NULL && t != NULL; t = t->next)
-		if (t->hooked && t->state == WORKER_READY && t->retiring == RETIRE_NOT && t->generation >= p->floor &&
-		    t->generation <= p->current->generation && t->tag == p->stable_tag)
+	for (struct worker *t = p->templates; t != NULL; t = t->next)
+		if (t->hooked && t->state == WORKER_READY && t->retiring == RETIRE_NOT && worker_is_stable(t))
 			return t;
 	return NULL;
 }
@@ -53,9 +59,19 @@ bool template_boots(const struct pool *p)
 	return find(p, false) != NULL;
 }
 
+/* Those that are on their way out have a place, too: the pool is steered again when one has gone. */
+static bool has_place(const struct pool *p)
+{
+	unsigned count = 0;
+
+	for (const struct worker *t = p->templates; t != NULL; t = t->next)
+		count++;
+	return count < TEMPLATES_MAX;
+}
+
 void template_boot(struct pool *p)
 {
-	if (find(p, false) == NULL)
+	if (find(p, false) == NULL && has_place(p))
 		template_start(p);
 }
 
@@ -284,6 +300,12 @@ static void renew(struct pool *p)
 		pool_touch_in(p, newest->ready_ms + pool_wanted(p)->set.workers_template_lifetime - now + 1);
 }
 
+/* Of those that are being replaced the one is kept that more can be forked from: beside it there is place for one. */
+static bool is_over(const struct worker *t)
+{
+	return t->pool->transition.stage == TRANSITION_NONE || t != template_of_old(t->pool);
+}
+
 static bool is_needed(const struct pool *p)
 {
 	if (!template_is_wanted(p) || p->stopped || p->drained || p->failed || p->listener == NULL)
@@ -297,9 +319,9 @@ void template_steer(struct pool *p)
 	bool needed = is_needed(p), waits = backoff_wait_ms(&p->backoff, now) > 0 || p->held_until_ms > now;
 
 	for (struct worker *t = p->templates; t != NULL; t = t->next) {
-		bool old = worker_is_old(t), replacing = p->transition.stage != TRANSITION_NONE;
+		bool old = worker_is_old(t);
 
-		if (t->retiring == RETIRE_NOT && worker_accepts(t->state) && (old ? !replacing || !t->hooked : !needed))
+		if (t->retiring == RETIRE_NOT && worker_accepts(t->state) && (old ? is_over(t) : !needed))
 			retire_worker(t, old ? RETIRE_REPLACED : RETIRE_STOPPED);
 	}
 	if (!needed || p->transition.stage == TRANSITION_BIND)

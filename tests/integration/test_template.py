@@ -282,6 +282,52 @@ def test_a_stopped_pool_has_no_template(fcgipm):
     assert len(templates(m)) == 2
 
 
+def slow(workers, environment, extra=""):
+    return pool(workers, f"environment: {{{environment}}}\n    {extra}", "[/usr/bin/python3, @DIR@/apps/slow.py]")
+
+
+@pytest.mark.parametrize("how", ["restart", "reload"])
+@pytest.mark.parametrize("environment,extra", [('INIT: "1.5"', ""), ('BOOT: "1.5", NOTES: ""', ""), ('BOOT: "1.5", NOTES: ""', "stop: {timeout: 0s}")])
+def test_a_restart_while_another_boots_takes_its_place_and_workers_stay(fcgipm, how, environment, extra):
+    """Whose template is ready and its workers are not, or boots and does not heed its signal.  Of two old templates the one stays that workers can be forked from."""
+    m = fcgipm(slow("min: 2, max: 4", environment, extra)).ready()
+    workers, seen = m.pids(), len(m.events)
+    m.write(slow("min: 2, max: 4", environment, f'umask: "0077"\n    {extra}'))
+    m.cli(*(["restart", "app"] if how == "restart" else ["reload"]), "--no-wait", check=0)
+    m.event("template.ready" if "INIT" in environment else "template.start", after=seen)
+    time.sleep(0.5)
+    seen = len(m.events)
+    m.cli("restart", "app", "--no-wait", check=0)
+    while not [e for e in m.events[seen:] if e["event"] == "pool.replaced"]:
+        assert fcgi.request(m.socket(), "", timeout=5).startswith(b"pid=")
+        assert set(workers) <= set(m.pids()) or [e for e in m.events[seen:] if e["event"] == "pool.replaced"]
+        time.sleep(0.05)
+    assert not [e for e in m.events if e["event"] == "manager.refused"]
+    wait_for(lambda: set(children_of(m.launcher_pid)) == {m.manager_pid, templates(m)[-1], *m.pids()} and len(m.pids()) == 2)
+    assert not set(workers) & set(m.pids())
+
+
+def test_a_restart_while_a_renewal_boots_takes_its_place_and_workers_stay(fcgipm):
+    m = fcgipm(slow("min: 2, max: 4, template_lifetime: 1s", 'BOOT: "1.5", NOTES: ""')).ready()
+    workers, seen = m.pids(), len(m.events)
+    m.event("template.start", after=seen)
+    m.cli("restart", "app", "--no-wait", check=0)
+    for _ in range(10):
+        assert m.pids() == workers
+        time.sleep(0.1)
+    m.event("pool.replaced")
+    assert not [e for e in m.events if e["event"] == "manager.refused"]
+
+
+def test_a_stop_ends_a_template_that_boots(fcgipm):
+    """Whatever that makes of signals."""
+    m = fcgipm(slow("min: 1, max: 2", 'BOOT: "30", NOTES: ""'))
+    m.event("template.start")
+    time.sleep(0.3)
+    m.cli("stop", "app", check=0)
+    wait_for(lambda: children_of(m.launcher_pid) == [m.manager_pid], timeout=5)
+
+
 @pytest.mark.parametrize("start", ["prefork", "exec"])
 def test_a_boot_is_over_when_the_application_waits(fcgipm, place, start):
     m = fcgipm(pool(f"min: 2, max: 2, start: {start}", f"environment: {{BOOT_GATE: {place}/gate}}", "[/usr/bin/python3, @DIR@/apps/loop.py]"))
