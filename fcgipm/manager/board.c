@@ -183,6 +183,7 @@ struct board_census board_census(const struct pool *p)
 		c.busy += state == BOARD_BUSY;
 		c.serving += state == BOARD_BUSY && w->state == WORKER_READY;
 		c.kept += state == BOARD_KEPT;
+		c.going += (state == BOARD_BUSY || state == BOARD_KEPT) && w->state == WORKER_RETIRING;
 		c.blind += state == BOARD_BLIND;
 		c.silent += w->state == WORKER_READY && board_is_silent(w);
 		c.exact = c.exact && state >= BOARD_IDLE && state != BOARD_BLIND && state <= BOARD_LEAVING;
@@ -434,6 +435,14 @@ bool board_arm(struct pool *p, uint32_t low)
 	return GET(h->idle) >= (int32_t)low;
 }
 
+void board_signalled(struct worker *w)
+{
+	if (w->uncounted || state_of(w) != BOARD_IDLE)
+		return;
+	w->uncounted = true;
+	__atomic_sub_fetch(&w->pool->board.map->head.idle, 1, __ATOMIC_RELAXED);
+}
+
 bool board_left(struct worker *w)
 {
 	const struct board_slot *s = slot_of(w);
@@ -443,7 +452,6 @@ bool board_left(struct worker *w)
 		return false;
 	take_numbers(w, s);
 	forget_numbers(w);
-	if (state == BOARD_IDLE)
-		__atomic_sub_fetch(&w->pool->board.map->head.idle, 1, __ATOMIC_RELAXED);
+	board_signalled(w);
 	return state == BOARD_LEAVING && (w->was_ready || w->requests > 0); /* it may have served all of its requests before we looked */
 }

@@ -32,6 +32,7 @@ struct board_watch {
 struct board_census {
 	uint32_t idle, busy, kept; /* of those in service */
 	uint32_t serving; /* busy ones that are not on their way out */
+	uint32_t going; /* busy or kept ones that are */
 	uint32_t blind; /* that may serve several at once */
 	uint32_t silent; /* in service, and their lines tell nothing */
 	bool exact; /* every worker that can accept has a line that tells */
@@ -60,6 +61,8 @@ bool board_arm(struct pool *p, uint32_t low);
 bool board_is_silent(const struct worker *w);
 /* The worker's library was loaded. */
 bool board_is_loaded(const struct worker *w);
+/* It has its stop signal: an idle one is no longer counted by the others, however long its end takes. */
+void board_signalled(struct worker *w);
 /* It goes by itself when its request has ended. */
 void board_stop(const struct worker *w, int signal);
 /* It has ended: its last numbers are taken.  True when it had gone by itself between two requests. */

@@ -117,6 +117,7 @@ static void do_arm_stop_timeout(struct worker *w)
 	int64_t limit = pool_wanted(w->pool)->set.stop_timeout;
 
 	retire_leave(w);
+	board_signalled(w);
 	if (w->signalled_ms == 0)
 		w->signalled_ms = fp_now_ms();
 	event_del(&w->timer);

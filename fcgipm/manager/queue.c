@@ -158,8 +158,10 @@ static bool wants_dump(struct pool *p)
 	b = board_census(p);
 	if (b.exact) {
 		p->queue.busy = b.busy + b.kept;
+		p->queue.going = b.going;
 		return false;
 	}
+	p->queue.going = c.finishing;
 	if (p->queue.depth <= c.accepting - c.booting - c.old_booting)
 		return true;
 	p->queue.busy = c.ready * pool_wanted(p)->set.workers_concurrency;

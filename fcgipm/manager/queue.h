@@ -29,6 +29,7 @@ struct queue_watch {
 	unsigned steady; /* samples to come without a wake-up between: under steady traffic that would come at once */
 	unsigned calm; /* samples since a worker was started: a busy pool that has enough is looked at half as often */
 	uint32_t depth, busy; /* as last sampled */
+	uint32_t going; /* of the busy ones, those that go when they have served */
 	struct scale_window window;
 };
 

@@ -217,6 +217,7 @@ struct pool_census pool_census(const struct pool *p)
 		c.total++;
 		c.accepting += accepts;
 		c.retiring += w->state == WORKER_RETIRING || !accepts;
+		c.finishing += w->state == WORKER_RETIRING;
 		if (worker_is_old(w)) {
 			c.old_accepting += accepts;
 			c.old_booting += w->state == WORKER_STARTING || w->state == WORKER_BOOTING;

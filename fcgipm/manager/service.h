@@ -66,6 +66,7 @@ struct worker {
 	bool over_time; /* request.timeout */
 	bool seen_serving; /* a template that does not wait to be forked from */
 	bool said_pinned;
+	bool uncounted; /* the board's count of idle ones is without it */
 	uint32_t slot; /* of the scoreboard */
 	uint64_t requests, abandoned, busy_us; /* as read there last */
 	uint64_t slow_request; /* the one that was reported */
@@ -163,6 +164,7 @@ struct pool_census {
 	uint32_t old_accepting, accepting; /* old ones that can still accept; all that can */
 	uint32_t old_booting; /* of these */
 	uint32_t retiring; /* on their way out, of any kind */
+	uint32_t finishing; /* of these, those that have no signal yet: they serve */
 };
 
 struct pool *manager_pool(struct manager *m, const char *name);

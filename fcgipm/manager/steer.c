@@ -154,7 +154,7 @@ static struct scale_answer steer_decide(struct pool *p, const struct pool_census
 	uint32_t need = p->transition.stage == TRANSITION_BOOT ? p->transition.need : 0;
 	struct scale_input in = {
 		.queued = p->queue.depth,
-		.busy = p->queue.busy > c->retiring ? p->queue.busy - c->retiring : 0,
+		.busy = p->queue.busy > p->queue.going ? p->queue.busy - p->queue.going : 0,
 		.booting = c->booting,
 		.alive = c->ready,
 		.min = pool_min(p) > need ? pool_min(p) : need,

@@ -43,6 +43,27 @@ def test_busy_is_counted_exactly(fcgipm, start):
     assert (shown["workers"]["busy"], shown["served"]) == (0, 3)
 
 
+def slow(workers, environment, extra=""):
+    return pool("auto", workers, f"environment: {{{environment}}}\n    {extra}", "[/usr/bin/python3, @DIR@/apps/slow.py]")
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_workers_that_take_their_time_to_end_are_neither_spare_nor_busy(fcgipm, count):
+    """They were told while they were idle: who waits meanwhile gets new workers as ever."""
+    m = fcgipm(slow(f"min: {count}, max: {3 * count}", 'END: "30"', "stop: {timeout: 4s}")).ready()
+    m.cli("restart", "app", "--no-wait", check=0)
+    m.event("pool.replaced")
+    wait_for(lambda: m.pool()["workers"]["retiring"] == count)
+    wait_for(lambda: m.pool()["workers"]["idle"] == count)
+    held = [fcgi.begin(m.socket(), "sleep=20000", body=True) for _ in range(count)]
+    wait_for(lambda: m.pool()["workers"]["busy"] == count)
+    with fcgi.Load(m.socket(), "sleep=1", clients=count + 1, limit=0) as load:
+        load.wait(count + 1)
+        assert m.pool()["workers"]["retiring"] == count, "served before these had ended"
+    for s in held:
+        s.close()
+
+
 @pytest.mark.parametrize("start", STARTS)
 def test_max_requests_is_exact_and_loses_nothing(fcgipm, start):
     m = fcgipm(pool(start, "min: 2, max: 4, max_requests: 7")).ready()
