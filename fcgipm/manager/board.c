@@ -21,7 +21,7 @@
 #include "fcgipm/wire/dgram.h"
 #include "include/fcgipm/board.h"
 
-enum { BELL_PAUSE_MS = 2, BELL_READS = 64, TICK_LEAST_MS = 20, MEMORY_MS = 1000, MEMORY_AGE_MS = 10000, KEPT_MS = 1000 };
+enum { BELL_PAUSE_MS = 2, BELL_READS = 64, TICK_LEAST_MS = 20, DEAF_MS = 1000, MEMORY_MS = 1000, MEMORY_AGE_MS = 10000, KEPT_MS = 1000 };
 
 #define GET(field)        __atomic_load_n(&(field), __ATOMIC_ACQUIRE)
 #define PUT(field, value) __atomic_store_n(&(field), (value), __ATOMIC_RELEASE)
@@ -42,13 +42,22 @@ static uint32_t state_of(const struct worker *w)
 
 /* ---- the bell ---- */
 
+/* Whoever rings without end is heard every BELL_PAUSE_MS. */
 static void bell_listen(struct pool *p)
 {
-	if (!p->board.listening && p->board.map != NULL)
+	if (!p->board.listening && !p->board.deaf && p->board.map != NULL && !evtimer_pending(&p->board.pause, NULL))
 		p->board.listening = event_add(&p->board.rung, NULL) == 0;
 }
 
-/* Whoever rings without end is heard every BELL_PAUSE_MS. */
+/* A worker has shut it down, or has nothing to say: all are looked at from outside. */
+static void bell_ends(struct pool *p)
+{
+	p->board.deaf = true; /* and it is not armed: board_arm() */
+	log_warn("pool.deaf", KS("pool", p->name));
+	board_scan(p);
+	pool_touch(p);
+}
+
 static void bell_rung(evutil_socket_t fd, short what, void *ctx)
 {
 	static struct wire_dgram in; /* too large for the stack of a deep call */
@@ -61,6 +70,10 @@ static void bell_rung(evutil_socket_t fd, short what, void *ctx)
 	for (int i = 0; i < BELL_READS && r != 0 && r != -EAGAIN; i++) {
 		r = wire_recv(fd, &in); /* a byte is no message; descriptors that come along, before Linux 6.16, are closed with it, and do not linger */
 		wire_dgram_close(&in);
+	}
+	if (r == 0) {
+		bell_ends(p);
+		return;
 	}
 	timer_arm(&p->board.pause, BELL_PAUSE_MS);
 	board_scan(p);
@@ -80,7 +93,6 @@ static void board_tick(evutil_socket_t fd, short what, void *ctx)
 
 	(void)fd;
 	(void)what;
-	p->board.ticking = false;
 	board_scan(p);
 }
 
@@ -363,6 +375,8 @@ static void scan_one(struct worker *w, int64_t *due_ms)
 	}
 	if (state == BOARD_BUSY)
 		watch_request(w, s, due_ms);
+	if (state == BOARD_BUSY && pool_wanted(w->pool)->set.workers_max_memory > 0 && *due_ms > MEMORY_MS)
+		*due_ms = MEMORY_MS;
 	if (state == BOARD_KEPT)
 		watch_kept(w, s);
 	if (w->state != WORKER_READY)
@@ -387,26 +401,51 @@ static void correct_idle(struct pool *p, const struct board_census *c)
 	p->board.idle_off = off;
 }
 
-void board_scan(struct pool *p)
+/* What is written to the workers is there before their lines are read: who does not see it yet is seen. */
+static void between_write_and_read(void)
 {
-	int64_t due = INT64_MAX;
-	struct board_census c;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
 
-	if (p->board.map == NULL || pool_wanted(p) == NULL)
-		return;
+static bool has_limits(const struct pool *p)
+{
+	const struct pool_settings *set = &pool_wanted(p)->set;
+
+	return set->request_timeout > 0 || set->request_slow > 0 || set->workers_max_memory > 0;
+}
+
+/* All lines; when the next look is due, in ms. */
+static int64_t scan_lines(struct pool *p)
+{
+	int64_t due = p->board.deaf && has_limits(p) ? DEAF_MS : INT64_MAX;
+
 	for (struct worker *w = p->workers; w != NULL; w = w->next)
 		if (slot_of(w) != NULL && w->id != 0)
 			scan_one(w, &due);
+	return due;
+}
+
+void board_scan(struct pool *p)
+{
+	struct board_census c;
+	int64_t due;
+
+	if (p->board.map == NULL || pool_wanted(p) == NULL)
+		return;
+	event_del(&p->board.tick); /* it may have been for limits that hold no longer */
+	due = scan_lines(p);
+	p->board.ticking = due != INT64_MAX;
+	board_settle(p);
+	if (!p->board.ticking && has_limits(p)) { /* from here on who begins rings; who began a moment ago is there */
+		between_write_and_read();
+		due = scan_lines(p);
+		p->board.ticking = due != INT64_MAX;
+	}
 	c = board_census(p);
 	p->untold |= c.blind > 0 || c.silent > 0;
 	correct_idle(p, &c);
-	board_settle(p);
-	if (pool_wanted(p)->set.workers_max_memory > 0 && c.busy > 0 && due > MEMORY_MS)
-		due = MEMORY_MS;
-	if (due != INT64_MAX) {
-		p->board.ticking = true;
+	if (p->board.ticking)
 		timer_arm(&p->board.tick, due < TICK_LEAST_MS ? TICK_LEAST_MS : due);
-	}
 }
 
 /* ---- what workers are told ---- */
@@ -422,16 +461,19 @@ void board_settle(struct pool *p)
 	PUT(h->stop, (uint32_t)s->set.stop_signal);
 	PUT(h->keep_ms, (uint32_t)(s->set.request_keep_timeout < UINT32_MAX ? s->set.request_keep_timeout : UINT32_MAX));
 	if (!p->board.ticking)
-		PUT(h->watch, s->set.request_timeout > 0 || s->set.request_slow > 0 || s->set.workers_max_memory > 0);
+		PUT(h->watch, has_limits(p));
 }
 
 bool board_arm(struct pool *p, uint32_t low)
 {
 	struct board_head *h = &p->board.map->head;
 
+	if (p->board.deaf)
+		return false;
 	PUT(h->low, (int32_t)low);
 	PUT(h->armed, 1);
 	bell_listen(p);
+	between_write_and_read();
 	return GET(h->idle) >= (int32_t)low;
 }
 

@@ -23,6 +23,7 @@ struct board_watch {
 	int bell; /* workers write, the manager reads; -1 */
 	struct event rung, pause, tick;
 	bool listening, ticking;
+	bool deaf; /* the bell is shut down, for good: workers hold their end of it */
 	int32_t idle_off; /* by how much the workers' count of idle ones was wrong when it was looked at last */
 	uint64_t wakes;
 	struct board_known known;
@@ -55,7 +56,7 @@ void board_known(struct pool *p);
 struct board_census board_census(const struct pool *p);
 /* Writes the settings that workers act upon by themselves. */
 void board_settle(struct pool *p);
-/* Wakes the manager when fewer than low are idle.  False: that is so already. */
+/* Wakes the manager when fewer than low are idle.  False: that is so already, or nobody can. */
 bool board_arm(struct pool *p, uint32_t low);
 /* It is in service, as was seen from outside, and its line tells nothing. */
 bool board_is_silent(const struct worker *w);

@@ -118,6 +118,7 @@ static void commit_spec(struct pool *p, bool recycle)
 	p->failed = false;
 	pool_spec_free(old);
 	output_file_want(p, true);
+	board_scan(p); /* other limits for the requests that are under way */
 }
 
 static void transition_commit(struct pool *p)

@@ -16,9 +16,9 @@ static void wake(void)
 }
 
 /* Who leaves too few behind, or begins where nobody was watched, says so, once. */
-static void begun(void)
+static void begun(bool accepted)
 {
-	int32_t idle = __atomic_sub_fetch(&prefork.board->head.idle, 1, __ATOMIC_RELAXED);
+	int32_t idle = __atomic_sub_fetch(&prefork.board->head.idle, accepted, __ATOMIC_SEQ_CST); /* and its state, before the manager's words are read */
 	bool few = idle < GET(prefork.board->head.low) && DISARM(prefork.board->head.armed), watched = DISARM(prefork.board->head.watch);
 
 	PUT(prefork.slot->requests, prefork.slot->requests + 1);
@@ -50,12 +50,10 @@ HOT void board_step(enum board_step step)
 		__atomic_add_fetch(&prefork.board->head.idle, 1, __ATOMIC_RELAXED);
 		if (was < BOARD_IDLE)
 			wake(); /* it has booted */
-	} else if (step == STEP_ACCEPTED && was != BOARD_BUSY && go_to(was, BOARD_BUSY)) {
-		begun();
+	} else if ((step == STEP_ACCEPTED ? was != BOARD_BUSY : step == STEP_GOES_ON && was == BOARD_KEPT) && go_to(was, BOARD_BUSY)) {
+		begun(step == STEP_ACCEPTED);
 	} else if (step == STEP_KEEPS && was == BOARD_BUSY) {
 		go_to(was, BOARD_KEPT);
-	} else if (step == STEP_GOES_ON && was == BOARD_KEPT && go_to(was, BOARD_BUSY)) {
-		PUT(prefork.slot->requests, prefork.slot->requests + 1);
 	}
 }
 

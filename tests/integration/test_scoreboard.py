@@ -141,6 +141,53 @@ def test_a_request_beyond_its_timeout_is_ended_and_others_go_on(fcgipm, start):
     assert m.pool()["restarts"]["timeout"] == 1
 
 
+@pytest.mark.parametrize("start", STARTS)
+def test_each_request_of_a_kept_connection_has_its_timeout(fcgipm, start):
+    m = fcgipm(pool(start, "min: 1, max: 1", "request: {timeout: 600ms}", "[/usr/bin/python3, @DIR@/apps/bitten.py]")).ready()
+    with fcgi.connect(m.socket()) as s:
+        s.sendall(REQUEST)
+        read_to_end(s)
+        wait_for(lambda: m.pool()["workers"]["busy"] == 0)
+        time.sleep(1)  # and nobody looks any more
+        s.sendall(REQUEST[:-1])
+        m.event("request.timeout", timeout=10)
+
+
+def test_limits_that_a_reload_lowers_hold_for_requests_under_way_and_for_new_ones(fcgipm):
+    m = fcgipm(pool("auto", "min: 2, max: 2", "request: {timeout: 1h}")).ready()
+    worker = set(m.pids())
+    old = fcgi.begin(m.socket(), "sleep=60000", body=True)
+    wait_for(lambda: m.pool()["workers"]["busy"] == 1)
+    time.sleep(0.5)
+    m.write(pool("auto", "min: 2, max: 2", "request: {timeout: 1s}"))
+    m.cli("reload", check=0)
+    assert int(m.event("request.timeout", timeout=10)["pid"]) in worker
+    old.close()
+    with pytest.raises((fcgi.Broken, ConnectionError)):
+        fcgi.request(m.socket(), "sleep=60000")
+
+
+def cpu_s(pid):
+    fields = open(f"/proc/{pid}/stat", encoding="ascii").read().rsplit(") ", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_a_bell_that_a_worker_shuts_down_is_heard_of_once(fcgipm):
+    """Then the pool is looked at from outside: it grows, and limits of requests hold."""
+    m = fcgipm(slow("min: 1, max: 4", "", "request: {timeout: 3s}")).ready()
+    fcgi.request(m.socket(), "end=bell")
+    m.event("pool.deaf")
+    m.cli("restart", "app", check=0)
+    begun = cpu_s(m.manager_pid)
+    time.sleep(2)
+    assert cpu_s(m.manager_pid) - begun < 1, "it does not spin"
+    held = fcgi.begin(m.socket(), "sleep=60000", body=True)
+    assert fcgi.request(m.socket(), "", timeout=10).startswith(b"pid=")
+    m.event("request.timeout", timeout=10)
+    held.close()
+    assert sum(e["event"] == "pool.deaf" for e in m.events) == 1
+
+
 def test_requests_beyond_their_timeout_hold_no_pool_back(fcgipm):
     """Whoever asks for something slow again and again costs a worker each time, and nothing else: it is no crash."""
     m = fcgipm(pool("auto", "min: 1, max: 2", "request: {timeout: 100ms}\n    restart: {delay: 20s, give_up_after: 2}")).ready()
