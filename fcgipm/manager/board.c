@@ -264,9 +264,41 @@ void board_count(struct pool *p)
 			take_numbers(w, slot_of(w));
 }
 
+/* What is left on a line is of one whose end no manager has seen: the end that one sees clears it. */
+static void clear_numbers(struct board_slot *s)
+{
+	PUT(s->requests, 0);
+	PUT(s->abandoned, 0);
+	PUT(s->busy_ns, 0);
+}
+
+/* Low lines are given first; to touch those that were never used would take memory for them. */
+static uint32_t lines_used(const struct pool *p)
+{
+	uint32_t most = p->board.map == NULL || pool_wanted(p) == NULL ? 0 : 2 * pool_wanted(p)->set.workers_max;
+
+	return most < BOARD_SLOTS ? most : BOARD_SLOTS;
+}
+
+static void count_the_dead(struct pool *p)
+{
+	uint32_t count = lines_used(p);
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct worker gone = {.pool = p, .slot = i};
+
+		if ((p->slots[i / BOARD_WORD_BITS] & 1ULL << i % BOARD_WORD_BITS) != 0)
+			continue;
+		take_numbers(&gone, slot_of(&gone));
+		forget_numbers(&gone);
+		clear_numbers(slot_of(&gone));
+	}
+}
+
 void board_known(struct pool *p)
 {
 	board_count(p);
+	count_the_dead(p);
 	p->board.known = (struct board_known){0};
 }
 
@@ -290,9 +322,11 @@ static void stack_of(pid_t pid, char *text, size_t size)
 static void watch_request(struct worker *w, const struct board_slot *s, int64_t *due_ms)
 {
 	const struct pool_settings *set = &pool_wanted(w->pool)->set;
-	int64_t age = fp_now_ms() - GET(s->since_ns) / 1000000, slow = set->request_slow, limit = set->request_timeout;
+	int64_t now = fp_now_ms(), age = now - GET(s->since_ns) / 1000000, slow = set->request_slow, limit = set->request_timeout;
 	char stack[256];
 
+	if (age > now - w->spawned_ms)
+		age = now - w->spawned_ms; /* none is older than its worker, whatever that writes: it would be ended without end */
 	if (age < 0)
 		return;
 	if (slow > 0 && age >= slow && w->slow_request != w->requests) {
@@ -304,7 +338,8 @@ static void watch_request(struct worker *w, const struct board_slot *s, int64_t 
 		}
 	}
 	if (limit > 0 && age >= limit && worker_accepts(w->state)) {
-		log_warn("request.timeout", KS("pool", w->pool->name), KI("pid", w->pid), KI("ms", age));
+		if (output_may_log(w->pool))
+			log_warn("request.timeout", KS("pool", w->pool->name), KI("pid", w->pid), KI("ms", age));
 		w->timed_out = w->over_time = true;
 		worker_happened(w, WORKER_ON_KILL);
 		return;
@@ -487,13 +522,14 @@ void board_signalled(struct worker *w)
 
 bool board_left(struct worker *w)
 {
-	const struct board_slot *s = slot_of(w);
+	struct board_slot *s = slot_of(w);
 	uint32_t state = state_of(w);
 
 	if (s == NULL)
 		return false;
 	take_numbers(w, s);
 	forget_numbers(w);
+	clear_numbers(s);
 	board_signalled(w);
 	return state == BOARD_LEAVING && (w->was_ready || w->requests > 0); /* it may have served all of its requests before we looked */
 }

@@ -60,7 +60,7 @@ static bool is_fulfilled(const struct op *op, const struct pool *p, const struct
 	case OP_START:
 		return c->ready + c->overdue >= pool_min(p) && p->transition.stage == TRANSITION_NONE && c->ready <= pool_max(p);
 	case OP_STOP:
-		return c->total == 0;
+		return c->total == 0 && p->templates == NULL;
 	default:
 		return false;
 	}

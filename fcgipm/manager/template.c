@@ -30,7 +30,7 @@ static bool is_set(const struct pool *p, const char *start)
 
 bool template_is_wanted(const struct pool *p)
 {
-	return !is_set(p, "exec") && p->way.way != WAY_EXEC;
+	return is_set(p, "prefork") || (!is_set(p, "exec") && p->way.way != WAY_EXEC);
 }
 
 static struct worker *find(const struct pool *p, bool hooked)
@@ -255,7 +255,8 @@ void template_doubt(struct pool *p)
 void template_try(struct pool *p)
 {
 	p->way_before = p->way;
-	p->way = (struct template_way){WAY_UNKNOWN};
+	p->way =
+		(struct template_way){.way = template_ready(p) != NULL ? WAY_PREFORK : WAY_UNKNOWN}; /* a manager before us may have been in the middle of it */
 }
 
 void template_back(struct pool *p)

@@ -118,6 +118,9 @@ def test_prefork_or_nothing_is_an_error_that_says_why(fcgipm, way, why):
     shown = m.pool()
     assert why in shown["last_error"] and shown["start"] == "prefork" and any("fcgipm start app" in note for note in shown["notes"]), shown
     assert m.cli("start", "app").returncode == 1 and m.pool()["state"] == "failed" and not m.pids(), "as it says, it does not go by exec"
+    m.write(pool(f"WAY: {way}", start="prefork", extra="request: {slow: 30s}"))
+    m.expected_errors.add("reload.pool_failed")
+    assert m.cli("reload").returncode == 1 and why in m.pool()["last_error"] and not m.pids(), "nor after a reload that changes something else"
 
 
 def readelf(*what, library=LIBRARY):

@@ -9,7 +9,7 @@ import time
 import pytest
 
 import fcgi
-from conftest import wait_for
+from conftest import children_of, state, wait_for
 
 STARTS = ["prefork", "exec"]  # the library keeps the board in both
 
@@ -151,6 +151,15 @@ def test_each_request_of_a_kept_connection_has_its_timeout(fcgipm, start):
         time.sleep(1)  # and nobody looks any more
         s.sendall(REQUEST[:-1])
         m.event("request.timeout", timeout=10)
+
+
+def test_no_request_is_older_than_its_worker(fcgipm):
+    """Whatever that writes: else it would be ended and started again without end."""
+    m = fcgipm(slow("min: 1, max: 1", "", "request: {timeout: 2s}")).ready()
+    begun = time.monotonic()
+    with pytest.raises((fcgi.Broken, ConnectionError)):
+        fcgi.request(m.socket(), "since=1&sleep=60000")
+    assert 1500 <= int(m.event("request.timeout")["ms"]) <= 1000 * (time.monotonic() - begun + 10)
 
 
 def test_limits_that_a_reload_lowers_hold_for_requests_under_way_and_for_new_ones(fcgipm):
@@ -381,6 +390,30 @@ def test_requests_wake_nobody_while_workers_are_spare(fcgipm):
     woken = switches(m.manager_pid) - before
     assert woken < 50, f"{woken} context switches of the manager for 1000 requests"
     assert m.pool()["served"] == 1001
+
+
+def test_what_a_worker_has_served_that_ends_while_there_is_no_manager_counts(fcgipm):
+    m = fcgipm(slow("min: 2, max: 2", "")).ready()
+    m.expected_errors.add("manager.died")
+    for _ in range(5):
+        both = [fcgi.begin(m.socket(), "sleep=200", body=True) for _ in range(2)]
+        for s in both:
+            fcgi.read_answer(s)
+            s.close()
+    seen, manager = len(m.events), m.manager_pid
+    workers = [p for p in children_of(m.launcher_pid) if p not in (manager, int(m.event("template.ready")["pid"]))]  # no status: it would count them
+    wait_for(lambda: state(m.launcher_pid) == "S")
+    os.kill(m.launcher_pid, signal.SIGSTOP)
+    os.kill(manager, signal.SIGKILL)
+    os.kill(workers[0], signal.SIGKILL)
+    wait_for(lambda: state(workers[0]) == state(manager) == "Z")
+    os.kill(m.launcher_pid, signal.SIGCONT)
+    m.event("manager.go", after=seen)
+    wait_for(lambda: m.pool()["workers"]["idle"] == 2)
+    assert m.pool()["served"] == 10
+    for _ in range(5):
+        fcgi.request(m.socket(), "")
+    wait_for(lambda: m.pool()["served"] == 15)
 
 
 def test_the_counts_outlive_the_manager(fcgipm):

@@ -273,6 +273,17 @@ def test_the_next_manager_forks_from_the_same_template(fcgipm):
     assert m.pool()["start"] == "prefork"
 
 
+def test_a_manager_that_comes_in_the_middle_of_a_restart_knows_which_way_the_pool_goes(fcgipm):
+    m = fcgipm(pool("min: 1, max: 4", 'environment: {INIT: "1.5"}', "[/usr/bin/python3, @DIR@/apps/slow.py]")).ready()
+    m.expected_errors.add("manager.died")
+    seen = len(m.events)
+    m.cli("restart", "app", "--no-wait", check=0)
+    m.event("template.ready", after=seen)
+    os.kill(m.manager_pid, signal.SIGKILL)
+    m.event("pool.replaced", after=seen)
+    assert m.pool()["start"] == "prefork" and m.pool()["start_reason"] == "workers are forked from a template that has booted"
+
+
 def test_a_stopped_pool_has_no_template(fcgipm):
     m = fcgipm(pool("min: 1, max: 2")).ready()
     m.cli("stop", "app", check=0)
@@ -325,7 +336,7 @@ def test_a_stop_ends_a_template_that_boots(fcgipm):
     m.event("template.start")
     time.sleep(0.3)
     m.cli("stop", "app", check=0)
-    wait_for(lambda: children_of(m.launcher_pid) == [m.manager_pid], timeout=5)
+    assert children_of(m.launcher_pid) == [m.manager_pid], "what the command says is done"
 
 
 @pytest.mark.parametrize("start", ["prefork", "exec"])
