@@ -55,6 +55,15 @@ void board_close(struct board_fds *b)
 	fp_close(&b->heard);
 }
 
+bool board_is_busy_since(const struct board_fds *b, uint32_t slot, int64_t since_ns)
+{
+	struct board_slot line;
+
+	if (slot >= BOARD_SLOTS || pread(b->memory, &line, sizeof(line), (off_t)(offsetof(struct board, slots) + slot * sizeof(line))) != sizeof(line))
+		return false;
+	return line.state == BOARD_BUSY && line.since_ns == since_ns;
+}
+
 void board_clear(const struct board_fds *b, uint32_t slot)
 {
 	static const struct board_slot empty;

@@ -1,7 +1,8 @@
-/* A pool's scoreboard: the launcher makes it when the first worker is started, hands it on, and never looks at it. */
+/* A pool's scoreboard: the launcher makes it when the first worker is started, hands it on, and looks at one line when that worker's request is to be cut. */
 #ifndef FCGIPM_LAUNCHER_BOARD_H
 #define FCGIPM_LAUNCHER_BOARD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct launcher;
@@ -19,6 +20,8 @@ struct board_fds {
 /* Makes it, and tells the manager.  0 or -errno. */
 int board_make(struct launcher *l, struct pool *p);
 void board_close(struct board_fds *b);
+/* As its worker says, who may write what it likes. */
+bool board_is_busy_since(const struct board_fds *b, uint32_t slot, int64_t since_ns);
 /* Empties a line, for a new worker. */
 void board_clear(const struct board_fds *b, uint32_t slot);
 

@@ -270,6 +270,21 @@ static int on_signal(void *ctx, struct wire_dgram *d)
 	return 0;
 }
 
+static int on_cut(void *ctx, struct wire_dgram *d)
+{
+	struct launcher *l = ctx;
+	struct wire_rd r = wire_body(d);
+	struct wire_cut m;
+	struct worker *w;
+
+	if (!wire_read_cut(&r, &m) || !wire_done(&r))
+		return -EBADMSG;
+	w = worker_or_answer(l, d->seq, m.worker);
+	if (w != NULL)
+		link_answer(l, d->seq, &(struct wire_answer){.number = worker_cut(l, w, m.since_ns), .text = ""}, NULL, 0);
+	return 0;
+}
+
 static int on_state(void *ctx, struct wire_dgram *d)
 {
 	struct launcher *l = ctx;
@@ -427,6 +442,7 @@ static int on_exec(void *ctx, struct wire_dgram *d)
 #define on_NOTICE on_notice
 #define on_END    on_end
 #define on_EXEC   on_exec
+#define on_CUT    on_cut
 #define SERVING   PHASE_SERVING
 #define ENDING    PHASE_ENDING
 #define ROW(type, NAME, fields, when, most, least_fds, most_fds)                                                                                               \

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "fcgipm/base/clock.h"
+#include "fcgipm/launcher/board.h"
 #include "fcgipm/launcher/launcher.h"
 #include "fcgipm/launcher/watcher.h"
 #include "fcgipm/launcher/worker.h"
@@ -138,6 +139,21 @@ int worker_signal(struct launcher *l, struct worker *w, int signal)
 	signal_leader(w, signal);
 	worker_mark_signalled(w, WIRE_STAGE_SIGNALLED);
 	return 0;
+}
+
+enum wire_look worker_cut(struct launcher *l, struct worker *w, int64_t since_ns)
+{
+	pid_t pids[PROBE_TREE_MAX];
+	unsigned count = 0;
+	bool same;
+
+	(void)probe_freeze(w->child.pid, pids, &count,
+			   FREEZE_LIMIT_US); /* one that does not stand still in time (a file system that hangs) does not answer either */
+	same = board_is_busy_since(&w->pool->board, w->slot, since_ns);
+	if (same)
+		worker_signal(l, w, SIGKILL);
+	probe_thaw(pids, count);
+	return same ? WIRE_LOOK_SIGNALLED : WIRE_LOOK_SERVING;
 }
 
 static void kill_each(struct launcher *l, struct worker *w, void *ctx)

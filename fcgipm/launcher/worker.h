@@ -54,6 +54,8 @@ struct worker *worker_find(struct launcher *l, uint64_t id);
 enum wire_look worker_look(struct launcher *l, struct worker *w);
 /* Freezes, looks, and sends stop.signal when it serves nobody.  One that is serving whenever it is looked at gets a watcher (watcher.h). */
 enum wire_look worker_retire(struct launcher *l, struct worker *w);
+/* Freezes, and kills when its line of the scoreboard says that it is in the request that began then. */
+enum wire_look worker_cut(struct launcher *l, struct worker *w, int64_t since_ns);
 /* stop.signal, stop.busy_signal, TERM or KILL; -EPERM for any other. */
 int worker_signal(struct launcher *l, struct worker *w, int signal);
 /* Its stop signal has been sent. */

@@ -319,10 +319,34 @@ static void stack_of(pid_t pid, char *text, size_t size)
 	text[len] = '\0';
 }
 
+/* Another request may have begun meanwhile; else the worker has been killed. */
+static void cut_answered(void *ctx, const struct wire_answer *a, struct wire_dgram *d)
+{
+	struct worker *w = ctx;
+
+	(void)d;
+	w->cutting = false;
+	if (a->code != 0 || a->number != WIRE_LOOK_SIGNALLED || !worker_accepts(w->state))
+		return;
+	if (output_may_log(w->pool))
+		log_warn("request.timeout", KS("pool", w->pool->name), KI("pid", w->pid), KI("ms", w->cut_ms));
+	w->timed_out = w->over_time = true;
+	worker_happened(w, WORKER_ON_KILL);
+}
+
+static void cut(struct worker *w, int64_t since_ns, int64_t age)
+{
+	if (w->cutting || !worker_accepts(w->state))
+		return;
+	w->cutting = true;
+	w->cut_ms = age;
+	link_cut(&w->pool->m->link, w->id, since_ns, cut_answered, w);
+}
+
 static void watch_request(struct worker *w, const struct board_slot *s, int64_t *due_ms)
 {
 	const struct pool_settings *set = &pool_wanted(w->pool)->set;
-	int64_t now = fp_now_ms(), age = now - GET(s->since_ns) / 1000000, slow = set->request_slow, limit = set->request_timeout;
+	int64_t since = GET(s->since_ns), now = fp_now_ms(), age = now - since / 1000000, slow = set->request_slow, limit = set->request_timeout;
 	char stack[256];
 
 	if (age > now - w->spawned_ms)
@@ -337,12 +361,9 @@ static void watch_request(struct worker *w, const struct board_slot *s, int64_t 
 			log_warn("request.slow", KS("pool", w->pool->name), KI("pid", w->pid), KI("ms", age), KS("stack", stack));
 		}
 	}
-	if (limit > 0 && age >= limit && worker_accepts(w->state)) {
-		if (output_may_log(w->pool))
-			log_warn("request.timeout", KS("pool", w->pool->name), KI("pid", w->pid), KI("ms", age));
-		w->timed_out = w->over_time = true;
-		worker_happened(w, WORKER_ON_KILL);
-		return;
+	if (limit > 0 && age >= limit) {
+		cut(w, since, age);
+		*due_ms = 0; /* looked at again soon, whatever becomes of it */
 	}
 	if (slow > 0 && age < slow && slow - age < *due_ms)
 		*due_ms = slow - age;

@@ -207,6 +207,13 @@ void link_signal(struct link *l, uint64_t worker, int signo, link_done *done, vo
 	LINK_SEND(l, WIRE_SIGNAL, signal, &m, -1, done, ctx);
 }
 
+void link_cut(struct link *l, uint64_t worker, int64_t since_ns, link_done *done, void *ctx)
+{
+	struct wire_cut m = {.worker = worker, .since_ns = since_ns};
+
+	LINK_SEND(l, WIRE_CUT, cut, &m, -1, done, ctx);
+}
+
 void link_state(struct link *l, int fd, link_done *done, void *ctx)
 {
 	LINK_SEND(l, WIRE_STATE, empty, &(struct wire_empty){}, fd, done, ctx);

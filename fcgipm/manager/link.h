@@ -63,6 +63,7 @@ void link_spawn(struct link *l, const struct wire_spawn *m, link_done *done, voi
 void link_look(struct link *l, uint64_t worker, link_done *done, void *ctx);
 void link_retire(struct link *l, uint64_t worker, link_done *done, void *ctx);
 void link_signal(struct link *l, uint64_t worker, int signo, link_done *done, void *ctx);
+void link_cut(struct link *l, uint64_t worker, int64_t since_ns, link_done *done, void *ctx);
 void link_state(struct link *l, int fd, link_done *done, void *ctx); /* fd stays the caller's */
 void link_reload(struct link *l, link_done *done, void *ctx);
 void link_commit(struct link *l, const struct wire_commit *m, link_done *done, void *ctx);

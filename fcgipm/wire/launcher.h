@@ -32,7 +32,8 @@ enum { WIRE_LAUNCHER_FD = 3, WIRE_POOL_NAME_MAX = 126 };
 	X(10, OUTPUT, commit, SERVING, 256, 0, 0)                         \
 	X(11, NOTICE, notice, SERVING | ENDING, 64, 0, 0)                 \
 	X(12, END, end, SERVING | ENDING, 64, 0, 0)                       \
-	X(13, EXEC, empty, SERVING | ENDING, 64, 1, 1)
+	X(13, EXEC, empty, SERVING | ENDING, 64, 1, 1)                    \
+	X(14, CUT, cut, SERVING | ENDING, 64, 0, 0)
 
 /* BIND: the listener of the pool's spec of that generation.  Idempotent: one that is bound is answered again.  renew 1: it was found shut
  * down; the launcher makes sure of that and binds anew.  ANSWER: code 0, descriptors {listener} or {listener, door}; text: the address. */
@@ -46,6 +47,9 @@ enum { WIRE_LAUNCHER_FD = 3, WIRE_POOL_NAME_MAX = 126 };
 #define WIRE_FIELDS_worker_id(F) F(u64, worker)
 /* SIGNAL: only stop.signal, stop.busy_signal, TERM or KILL; KILL goes to the worker's whole session and group. */
 #define WIRE_FIELDS_signal(F) F(u64, worker) F(i32, signal)
+/* CUT: KILL, if its line of the scoreboard says that it is still in the request that began then: the next one may have begun since the manager looked.  ANSWER
+ * number = WIRE_LOOK_SIGNALLED or WIRE_LOOK_SERVING. */
+#define WIRE_FIELDS_cut(F) F(u64, worker) F(i64, since_ns)
 /* COMMIT: the candidate of that generation becomes the current spec.  OUTPUT: opens the pool's output file; ANSWER descriptor = the file. */
 #define WIRE_FIELDS_commit(F) F(str, pool) F(u32, generation)
 /* NOTICE: what a supervisor is told: 0 ready, 1 reloading, 2 stopping. */
@@ -111,6 +115,7 @@ WIRE_MESSAGE(unbind)
 WIRE_MESSAGE(spawn)
 WIRE_MESSAGE(worker_id)
 WIRE_MESSAGE(signal)
+WIRE_MESSAGE(cut)
 WIRE_MESSAGE(commit)
 WIRE_MESSAGE(notice)
 WIRE_MESSAGE(end)

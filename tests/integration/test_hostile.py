@@ -34,6 +34,7 @@ REFUSED = {
     "signal_negative": (errno.EPERM, "signal"),
     "look_unknown": (errno.ESRCH, "unknown worker"),
     "retire_unknown": (errno.ESRCH, "unknown worker"),
+    "cut_unknown": (errno.ESRCH, "unknown worker"),
     "state_without_descriptor": (errno.EPROTO, "wrong number of descriptors"),
     "state_with_two": (errno.EPROTO, "wrong number of descriptors"),
     "surplus_descriptors": (errno.EPROTO, "wrong number of descriptors"),

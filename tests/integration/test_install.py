@@ -74,7 +74,7 @@ def test_the_client_library_runs_a_program_from_c(fcgipm, installed, place):
     example, control = place / "exec", place / "run/control.sock"
     source = place / "exec.c"
     source.write_text((ROOT / "docs/examples/exec.c").read_text().replace("FCGIPM_CONTROL_SOCKET", f'"{control}"'))
-    done = run("gcc", "-Wall", "-Werror", f"-I{installed}/include", f"-L{installed}/lib", f"-Wl,-rpath,{installed}/lib", "-o", example, source, "-lfcgipm")
+    done = run("gcc", "-Wall", "-Werror", *(["-fsanitize=address,undefined"] if "asan" in str(BUILD) else []), f"-I{installed}/include", f"-L{installed}/lib", f"-Wl,-rpath,{installed}/lib", "-o", example, source, "-lfcgipm")
     assert done.returncode == 0, done.stderr
     program = place / "program"
     program.write_text("#!/bin/sh\necho \"hello $1\"\nexit 4\n")

@@ -153,6 +153,26 @@ def test_each_request_of_a_kept_connection_has_its_timeout(fcgipm, start):
         m.event("request.timeout", timeout=10)
 
 
+def test_a_timeout_cuts_no_request_but_the_one_that_is_over_it(fcgipm):
+    """The next one may have begun between the manager's look and the launcher's signal."""
+    m = fcgipm(slow("min: 1, max: 1", "", "request: {timeout: 1s}")).ready()
+    late = fcgi.begin(m.socket(), "sleep=1800", body=True)
+    after = fcgi.begin(m.socket(), "sleep=900", body=True)
+    wait_for(lambda: state(m.launcher_pid) == "S")
+    os.kill(m.launcher_pid, signal.SIGSTOP)
+    try:
+        assert fcgi.read_answer(late)[1].startswith(b"pid="), "nobody could end it in time"
+        late.close()
+        time.sleep(0.3)
+    finally:
+        os.kill(m.launcher_pid, signal.SIGCONT)
+    assert fcgi.read_answer(after)[1].startswith(b"pid=")
+    after.close()
+    assert not [e for e in m.events if e["event"] == "request.timeout"]
+    with pytest.raises((fcgi.Broken, ConnectionError)):
+        fcgi.request(m.socket(), "sleep=60000")
+
+
 def test_no_request_is_older_than_its_worker(fcgipm):
     """Whatever that writes: else it would be ended and started again without end."""
     m = fcgipm(slow("min: 1, max: 1", "", "request: {timeout: 2s}")).ready()

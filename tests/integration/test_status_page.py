@@ -30,7 +30,7 @@ pools:
   status:
     command: [@DIR@/fcgipm-status]
     user: fcgipm-t1
-    environment: {FCGIPM_CONTROL: @RUN@/control.sock}
+    environment: {FCGIPM_CONTROL: @RUN@/control.sock, ASAN_OPTIONS: verify_asan_link_order=0}  # the pre-fork library is loaded before, if it is built so
     workers: {min: 1, max: 2}
   shop: {command: [@DIR@/apps/app], user: fcgipm-t2, workers: {min: 2, max: 6}}
   broken: {command: [@DIR@/apps/words], user: fcgipm-t2, workers: {min: 1, max: 4}}

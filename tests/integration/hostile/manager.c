@@ -137,6 +137,14 @@ static void do_signal(uint64_t id, int signo)
 	put(w, NULL, 0);
 }
 
+static void do_cut(uint64_t id)
+{
+	struct wire_wr w = begin(WIRE_CUT);
+
+	wire_put_cut(&w, &(struct wire_cut){.worker = id, .since_ns = 0});
+	put(w, NULL, 0);
+}
+
 static void do_commit(uint16_t type, const char *pool, uint32_t gen)
 {
 	struct wire_wr w = begin(type);
@@ -284,6 +292,7 @@ ATTACK(signal_none, do_signal(worker, 0))
 ATTACK(signal_negative, do_signal(worker, -9))
 ATTACK(look_unknown, do_worker(WIRE_LOOK, 1))
 ATTACK(retire_unknown, do_worker(WIRE_RETIRE, UINT64_MAX - 1))
+ATTACK(cut_unknown, do_cut(UINT64_MAX - 2))
 ATTACK(state_without_descriptor, do_empty(WIRE_STATE, NULL, 0))
 ATTACK(state_with_two, do_empty(WIRE_STATE, (const int[]){STDERR_FILENO, STDERR_FILENO}, 2))
 ATTACK(unknown_type, do_empty(40, NULL, 0))
@@ -315,9 +324,9 @@ static const struct {
 		ROW(spawn_unknown_pool) ROW(spawn_unknown_generation) ROW(spawn_unbound) ROW(commit_unknown_generation) ROW(forget_a_pool_of_the_file)
 			ROW(output_unknown_pool) ROW(output_where_none_is) ROW(signal_pid_1) ROW(signal_launcher) ROW(signal_number_of_the_future)
 				ROW(signal_everybody) ROW(signal_stop) ROW(signal_none) ROW(signal_negative) ROW(look_unknown) ROW(retire_unknown)
-					ROW(state_without_descriptor) ROW(state_with_two) ROW(unknown_type) ROW(type_of_the_launcher) ROW(type_beyond_the_table)
-						ROW(unknown_notice) ROW(unknown_end) ROW(surplus_bytes) ROW(too_long) ROW(truncated) ROW(surplus_descriptors)
-							ROW(unterminated_name) ROW(endless_name) ROW(reload_twice)
+					ROW(cut_unknown) ROW(state_without_descriptor) ROW(state_with_two) ROW(unknown_type) ROW(type_of_the_launcher)
+						ROW(type_beyond_the_table) ROW(unknown_notice) ROW(unknown_end) ROW(surplus_bytes) ROW(too_long) ROW(truncated)
+							ROW(surplus_descriptors) ROW(unterminated_name) ROW(endless_name) ROW(reload_twice)
 #undef ROW
 };
 
