@@ -212,8 +212,7 @@ void link_worker(struct launcher *l, struct worker *w)
 static void tell_worker(struct launcher *l, struct worker *w, void *ctx)
 {
 	(void)ctx;
-	if (w->ordered_from == NULL) /* else it has not come yet */
-		link_worker(l, w);
+	link_worker(l, w);
 }
 
 static void tell_hello(struct launcher *l)

@@ -31,7 +31,7 @@ enum wire_look worker_look(struct launcher *l, struct worker *w)
 	pid_t pids[PROBE_TREE_MAX];
 	unsigned count;
 
-	if (w->stage == WIRE_STAGE_STARTING)
+	if (w->stage == WIRE_STAGE_STARTING || w->ordered_from != NULL)
 		return WIRE_LOOK_BOOTING;
 	count = probe_tree(w->child.pid, pids, PROBE_TREE_MAX);
 	/* What boots in no time waits in accept, or is between two requests as a rule when it seems to wait for something else. */
@@ -110,6 +110,8 @@ enum wire_look worker_retire(struct launcher *l, struct worker *w)
 		worker_signal(l, w, SIGKILL);
 		return WIRE_LOOK_SIGNALLED;
 	}
+	if (w->ordered_from != NULL)
+		return WIRE_LOOK_BOOTING; /* it has no number yet: none may be frozen for it */
 	if (w->stage == WIRE_STAGE_STARTING && end_before_exec(w))
 		return WIRE_LOOK_SIGNALLED;
 	if (w->stage == WIRE_STAGE_STARTING)
@@ -129,6 +131,10 @@ int worker_signal(struct launcher *l, struct worker *w, int signal)
 	(void)l;
 	if (signal <= 0 || (signal != w->stop_signal && signal != w->busy_signal && signal != SIGTERM && signal != SIGKILL))
 		return -EPERM;
+	if (w->ordered_from != NULL) { /* there is nobody yet: it is ended as it comes */
+		worker_mark_signalled(w, WIRE_STAGE_KILLED);
+		return 0;
+	}
 	if (signal == SIGKILL) {
 		watcher_end(w);
 		signal_group(w, SIGKILL);

@@ -70,8 +70,12 @@ static void order_ends(struct launcher *l, struct worker *w)
 static void order_fails(struct launcher *l, struct worker *w, int error, const char *why)
 {
 	order_ends(l, w);
-	if (w->order_manager == l->manager_starts)
+	if (w->order_manager == l->manager_starts) {
 		link_answer_code(l, w->order_seq, -error, why);
+	} else { /* its successor knows it by its id */
+		w->stage = WIRE_STAGE_KILLED;
+		link_worker(l, w);
+	}
 	worker_forget(l, w);
 }
 
@@ -144,7 +148,7 @@ static void refuse(struct launcher *l, struct worker *t, pid_t from)
 		worker_signal(l, t, SIGKILL);
 }
 
-/* A worker has come.  The manager that asked may be gone; its successor hears of this one as of any other. */
+/* A worker has come.  The manager that asked may be gone; its successor knows that it was to come. */
 static void come(struct launcher *l, struct worker *t, uint32_t slot, const struct ucred *from)
 {
 	struct worker *w = from->uid == t->uid && !child_is_known(l, from->pid) ? take_order(t, slot) : NULL;

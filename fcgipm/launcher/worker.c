@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -416,8 +417,12 @@ int worker_fork_from(struct launcher *l, struct pool *p, const struct wire_spawn
 
 void worker_adopt(struct launcher *l, struct worker *w, pid_t pid, int pidfd)
 {
+	bool unwanted = w->stage >= WIRE_STAGE_SIGNALLED;
+
 	child_adopt(l, &w->child, &worker_ops, pid, pidfd);
 	w->stage = WIRE_STAGE_EXECED;
+	if (unwanted)
+		worker_signal(l, w, SIGKILL);
 }
 
 void worker_forget(struct launcher *l, struct worker *w)

@@ -44,7 +44,7 @@ struct worker_table {
 int worker_spawn(struct launcher *l, struct pool *p, const struct wire_spawn *m, struct worker **ret, struct fp_err *err);
 /* The same from a template; the manager's request seq is answered when it has come. */
 int worker_fork_from(struct launcher *l, struct pool *p, const struct wire_spawn *m, uint32_t seq, struct fp_err *err);
-/* The template's new process is w from now on. */
+/* The template's new process is w from now on, or is ended, where w has been signalled before it came. */
 void worker_adopt(struct launcher *l, struct worker *w, pid_t pid, int pidfd);
 /* w never came to be. */
 void worker_forget(struct launcher *l, struct worker *w);

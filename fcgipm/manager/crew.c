@@ -333,10 +333,28 @@ static void adopt_state(struct worker *w, uint8_t stage)
 	}
 }
 
+/* It was to come, and has, or will not: then others are asked for as they are needed. */
+static void worker_comes(struct worker *w, const struct wire_worker *m)
+{
+	if (m->pid == 0) {
+		pool_touch(w->pool);
+		worker_free(w);
+		return;
+	}
+	w->pid = m->pid;
+	log_info("worker.start", KS("pool", w->pool->name), KI("pid", w->pid));
+	worker_happened(w, WORKER_ON_EXECED);
+}
+
 bool worker_adopt(struct pool *p, const struct wire_worker *m, struct wire_dgram *d)
 {
-	struct worker *w = worker_new(p, m->how == WIRE_START_TEMPLATE);
+	struct worker *w = manager_worker(p->m, m->worker);
 
+	if (w != NULL) {
+		worker_comes(w, m);
+		return true;
+	}
+	w = worker_new(p, m->how == WIRE_START_TEMPLATE);
 	if (w == NULL)
 		return false;
 	board_give_slot(w);

@@ -92,7 +92,8 @@ enum { WIRE_LAUNCHER_FD = 3, WIRE_POOL_NAME_MAX = 126 };
  * GONE_POOL: the pool is no longer in the file; it is to be drained, unbound and committed with generation 0, which forgets it. */
 #define WIRE_FIELDS_gone_pool(F) F(str, pool)
 #define WIRE_FIELDS_listener(F) F(str, pool) F(u32, generation) F(str, address) F(u8, withdrawn)
-/* stage: enum wire_stage. */
+/* stage: enum wire_stage.  pid 0: the manager before has asked for it, and its template has not forked yet.  Of such a one there is another WORKER: with its pid when
+ * it has come, else with 0 and WIRE_STAGE_KILLED, when it will not. */
 #define WIRE_FIELDS_worker(F) F(u64, worker) F(str, pool) F(u32, generation) F(u32, tag) F(i32, pid) F(i64, spawned_ms) F(u8, stage) F(i64, signalled_ms) F(u8, how) F(u32, slot) F(u8, hooked)
 /* status: as of waitpid.  step and error: when it never came to exec, the step that failed ("chroot") and its errno; detail: the object ("/srv/alice").
  * strays: processes of its session that were ended with it. */

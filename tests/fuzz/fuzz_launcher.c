@@ -109,7 +109,9 @@ pid_t __wrap_wait4(pid_t pid, int *status, int options, struct rusage *used)
 
 int __wrap_kill(pid_t pid, int signo)
 {
-	(void)pid, (void)signo;
+	(void)signo;
+	if (pid == 0 || pid == -1)
+		abort(); /* ourselves, and everybody */
 	return 0;
 }
 

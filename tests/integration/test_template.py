@@ -132,6 +132,45 @@ def test_who_came_before_the_template_died_with_orders_is_a_worker(fcgipm):
     wait_for(lambda: set(children_of(m.launcher_pid)) == {m.manager_pid, templates(m)[-1], *m.pids()}, message=lambda: f"{children_of(m.launcher_pid)} {m.pids()}")
 
 
+def between_managers(m):
+    """The first manager dies with three orders at a template that holds still; to be continued by the second."""
+    template, = templates(m)
+    seen = len(m.events)
+    os.kill(template, signal.SIGSTOP)
+    m.cli("scale", "app", "--min", "4", "--no-wait")
+    wait_for(lambda: m.pool()["workers"]["booting"] == 3)
+    os.kill(m.manager_pid, signal.SIGKILL)
+    m.event("manager.go", after=seen)
+    wait_for(lambda: m.pool()["workers"]["booting"] == 3)
+    return template
+
+
+def test_who_comes_after_its_manager_has_died_has_a_line_of_its_own(fcgipm):
+    m = fcgipm(pool("min: 1, max: 12")).ready()
+    os.kill(between_managers(m), signal.SIGCONT)
+    wait_for(lambda: m.pool()["workers"]["total"] >= 4 and m.pool()["workers"]["booting"] == 0)
+    workers = m.pids()
+    assert set(children_of(m.launcher_pid)) == {m.manager_pid, *templates(m), *workers}
+    busy = [fcgi.begin(m.socket()) for _ in workers]  # each waits for the end of a body
+    wait_for(lambda: m.pool()["workers"]["busy"] == len(workers), message=lambda: f"of {len(workers)} busy: {m.pool()['workers']}")
+    for one in busy:
+        one.close()
+    for _ in range(40):
+        fcgi.request(m.socket(), "")
+    wait_for(lambda: m.pool()["served"] == 40 + len(workers), message=lambda: m.pool()["served"])
+    assert len(workers) == 4, "the second manager asks for none in their place"
+
+
+def test_who_does_not_come_after_its_manager_has_died_holds_nothing(fcgipm):
+    """Neither a look nor a signal goes anywhere before there is somebody."""
+    m = fcgipm(pool("min: 1, max: 12", "stop: {busy_signal: TERM}")).ready()
+    template = between_managers(m)
+    m.cli("stop", "app", check=0)
+    assert not is_there(template) and m.pool()["workers"]["total"] == 0
+    m.cli("start", "app", check=0)
+    wait_for(lambda: m.pool()["workers"]["idle"] == 4)
+
+
 def test_another_manager_says_nothing_of_a_template_that_is_ready(fcgipm):
     m = fcgipm(pool("min: 2, max: 4")).ready()
     m.expected_errors.add("manager.died")

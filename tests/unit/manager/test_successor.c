@@ -1,6 +1,7 @@
 /* A manager that takes over from one that was killed. */
 #include "tests/unit/manager/fake_launcher.h"
 
+#include "fcgipm/manager/crew.h"
 #include "fcgipm/manager/transition.h"
 
 static struct pool *blog(struct fake *f)
@@ -199,6 +200,50 @@ static void stopped_stays_stopped(void **state)
 	assert_true(blog(f)->stopped);
 }
 
+/* The manager before us had asked a template for two. */
+static void tell_awaited(struct fake *f, uint64_t id, uint32_t slot, int pid, enum wire_stage stage)
+{
+	struct wire_worker m = {
+		.worker = id,
+		.pool = "blog",
+		.generation = 1,
+		.tag = f->workers[0].tag,
+		.pid = pid,
+		.spawned_ms = fp_now_ms(),
+		.stage = (uint8_t)stage,
+		.how = WIRE_START_FORK,
+		.slot = slot,
+	};
+
+	FAKE_SEND(f, WORKER, worker, 0, &m, NULL, 0);
+}
+
+static void waits_for_who_is_to_come(void **state)
+{
+	enum { FIRST = 900, SECOND };
+	struct fake *f = *state;
+
+	up(f, wide);
+	blog(f)->min_override = 4;
+	state_save(blog(f));
+	kill_manager(f);
+	fake_pool(f, "blog", 1, 0, wide);
+	tell_listener(f, 1);
+	tell_workers(f);
+	tell_awaited(f, FIRST, 40, 0, WIRE_STAGE_STARTING);
+	tell_awaited(f, SECOND, 41, 0, WIRE_STAGE_STARTING);
+	fake_go(f);
+	fake_until(f, f->m->running && pool_census(blog(f)).ready == 2);
+	fake_wait(f, 30);
+	assert_false(fake_asked(f, "SPAWN"));
+	tell_awaited(f, FIRST, 40, 1000900, WIRE_STAGE_EXECED);
+	fake_until(f, manager_worker(f->m, FIRST)->pid == 1000900);
+	assert_int_equal(manager_worker(f->m, FIRST)->slot, 40);
+	tell_awaited(f, SECOND, 41, 0, WIRE_STAGE_KILLED);
+	fake_until(f, manager_worker(f->m, SECOND) == NULL);
+	fake_until(f, fake_times(f, "SPAWN") == 1);
+}
+
 /* What the launcher cannot say ends the manager: it does not go on with half of the truth. */
 static void breaks_the_protocol(void **state)
 {
@@ -230,6 +275,7 @@ int main(void)
 		TEST(does_not_try_again_what_failed),
 		TEST(goes_on_with_an_ending),
 		TEST(stopped_stays_stopped),
+		TEST(waits_for_who_is_to_come),
 		TEST(breaks_the_protocol),
 		TEST(launcher_gone),
 	};
