@@ -135,6 +135,8 @@ int worker_signal(struct launcher *l, struct worker *w, int signal)
 		worker_mark_signalled(w, WIRE_STAGE_KILLED);
 		return 0;
 	}
+	if (!w->child.running) /* reaped, and its number may be another's: a template may still have spoken */
+		return 0;
 	if (signal == SIGKILL) {
 		watcher_end(w);
 		signal_group(w, SIGKILL);

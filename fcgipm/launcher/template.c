@@ -282,8 +282,16 @@ static void hook_ready(void *ctx, uint32_t events)
 	hook_take(t->child.launcher, t);
 }
 
-void template_drain(struct launcher *l, struct worker *t)
+static void drain(struct launcher *l, struct worker *t)
 {
 	for (int i = 0; i < DRAIN_MAX && t->hook.fd >= 0 && hook_take(l, t); i++)
 		;
+}
+
+/* Whoever came before the shutdown is heard, and is no stranger; who comes after it is told so, and ends. */
+void template_ended(struct launcher *l, struct worker *t)
+{
+	shutdown(t->hook.fd, SHUT_RD);
+	drain(l, t);
+	template_close(l, t);
 }

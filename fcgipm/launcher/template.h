@@ -14,9 +14,9 @@ int template_open(struct worker *t, int *ret_theirs);
 void template_watch(struct launcher *l, struct worker *t);
 /* Asks it for w, which answers the manager's request seq when it has come, or not within SPAWN_LIMIT_MS.  output: w's, for its descriptors 1 and 2.  0 or -errno. */
 int template_order(struct launcher *l, struct worker *t, struct worker *w, int output, uint32_t seq);
-/* Hears what it has still said. */
-void template_drain(struct launcher *l, struct worker *t);
-/* It ends: whoever was to come from it does not. */
+/* It has ended: what it has still said is heard, and whoever has not come from it by now does not. */
+void template_ended(struct launcher *l, struct worker *t);
+/* Lets go of it: whoever was to come from it does not. */
 void template_close(struct launcher *l, struct worker *t);
 
 #endif

@@ -195,8 +195,7 @@ static void worker_exited(struct child *c, int status)
 	struct worker *w = (struct worker *)c;
 	struct launcher *l = c->launcher;
 
-	template_drain(l, w); /* who has come from it and has not been heard yet is no stranger */
-	template_close(l, w); /* those that were to come from it are told of before it */
+	template_ended(l, w); /* those that have come from it, or were to, are told of before it */
 	worker_leave(l, w);
 	worker_count(l, w, -1);
 	watcher_end(w);

@@ -4,9 +4,9 @@
 
 #include "fcgipm/prefork/prefork.h"
 
-static void say(enum hook_kind kind, uint32_t value)
+static long say(enum hook_kind kind, uint32_t value)
 {
-	call(SYS_sendto, BOARD_HOOK_FD, (long)&(struct hook_word){.kind = kind, .value = value}, sizeof(struct hook_word), MSG_NOSIGNAL);
+	return call(SYS_sendto, BOARD_HOOK_FD, (long)&(struct hook_word){.kind = kind, .value = value}, sizeof(struct hook_word), MSG_NOSIGNAL);
 }
 
 /* ---- signals.  A template has the application's handlers and none of its chances to act on what they note: what one notes, each worker after it would have. ---- */
@@ -15,9 +15,7 @@ static uint64_t own_mask; /* the application's */
 
 void hook_signals(bool let_in)
 {
-	uint64_t none = ~0ULL;
-
-	call(SYS_rt_sigprocmask, SIG_SETMASK, (long)(let_in ? &own_mask : &none), (long)(let_in ? NULL : &own_mask), sizeof(own_mask));
+	call(SYS_rt_sigprocmask, SIG_SETMASK, (long)(let_in ? &own_mask : &(uint64_t){~0ULL}), (long)(let_in ? NULL : &own_mask), sizeof(own_mask));
 }
 
 /* ---- forking ---- */
@@ -43,7 +41,8 @@ static void become_worker(void)
 		else if (takes[fd])
 			call(SYS_dup3, output, fd, 0, 0);
 	call(SYS_close, output > STDERR_FILENO ? output : -1, 0, 0, 0);
-	say(HOOK_HELLO, order.value);
+	if (say(HOOK_HELLO, order.value) < 0) /* the launcher has let go of the template: nobody would know of this one */
+		call(SYS_exit_group, 0, 0, 0, 0);
 	call(SYS_set_robust_list, (long)robust, (long)robust_size, 0, 0);
 	hook_signals(true);
 }

@@ -1,4 +1,5 @@
 """The life of templates: what they are forked from (docs/prefork.md)."""
+import ctypes
 import os
 import re
 import signal
@@ -26,7 +27,10 @@ def templates(m):
 
 
 def is_there(pid):
-    return os.path.exists(f"/proc/{pid}") and open(f"/proc/{pid}/stat", encoding="ascii").read().split()[2] != "Z"
+    try:
+        return state(pid) != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def test_workers_are_children_of_the_launcher_with_a_session_of_their_own(fcgipm):
@@ -89,6 +93,45 @@ def test_a_template_that_does_not_fork_in_time_is_followed_by_another(fcgipm):
     assert m.event("template.lost", timeout=20)["pid"] == str(hangs)  # orders are given up after five seconds
     wait_for(lambda: m.pool()["workers"]["total"] == 6)
     assert workers <= set(m.pids()) and m.pool()["start"] == "prefork"
+    wait_for(lambda: set(children_of(m.launcher_pid)) == {m.manager_pid, templates(m)[-1], *m.pids()}, message=lambda: f"{children_of(m.launcher_pid)} {m.pids()}")
+
+
+PTRACE_SYSCALL, PTRACE_DETACH, PTRACE_GETEVENTMSG, PTRACE_SEIZE, TRACE_CLONE = 24, 17, 0x4201, 0x4206, 8
+CLONED = signal.SIGTRAP | 3 << 8  # of ptrace(2): PTRACE_EVENT_CLONE
+WALL = 0x40000000  # of waitpid(2): others' children that are traced, too
+
+
+def trace(request, pid, data=None):
+    libc = ctypes.CDLL(None, use_errno=True)
+    assert libc.ptrace(ctypes.c_long(request), ctypes.c_long(pid), None, ctypes.c_void_p(data) if isinstance(data, int) else data) == 0, os.strerror(ctypes.get_errno())
+
+
+def stopped(pid):
+    """How a traced process has stopped, waited for."""
+    return wait_for(lambda: os.waitpid(pid, WALL | os.WNOHANG)[1]) >> 8
+
+
+def test_who_has_not_come_when_the_template_has_died_ends(fcgipm):
+    """Out of its session by then, and not known to anybody yet."""
+    m = fcgipm(pool("min: 1, max: 4", command="[@DIR@/apps/direct]")).ready()
+    template, = templates(m)
+    seen, cloned = len(m.events), ctypes.c_ulong()
+    trace(PTRACE_SEIZE, template, TRACE_CLONE)
+    m.cli("scale", "app", "--min", "2", "--no-wait")
+    assert stopped(template) == CLONED
+    trace(PTRACE_GETEVENTMSG, template, ctypes.byref(cloned))
+    new = cloned.value
+    stopped(new)
+    trace(PTRACE_DETACH, template)
+    while os.getsid(new) != new:
+        trace(PTRACE_SYSCALL, new)
+        stopped(new)
+    os.kill(template, signal.SIGKILL)
+    m.event("template.exit", after=seen)
+    trace(PTRACE_DETACH, new)
+    wait_for(lambda: not is_there(new), message="it serves, and nobody knows of it")
+    m.event("template.ready", after=seen)
+    wait_for(lambda: m.pool()["workers"]["idle"] == 2)
     wait_for(lambda: set(children_of(m.launcher_pid)) == {m.manager_pid, templates(m)[-1], *m.pids()}, message=lambda: f"{children_of(m.launcher_pid)} {m.pids()}")
 
 
