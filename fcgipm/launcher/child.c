@@ -81,7 +81,11 @@ static void child_reported(void *ctx, uint32_t events)
 static void child_overdue(void *ctx)
 {
 	struct child *c = ctx;
+	bool awaited = c->report.fd >= 0 && !c->ops->keeps_limit;
 
+	child_learn(c); /* it may be we who have stood still */
+	if (awaited && c->report.fd < 0)
+		return;
 	c->failure = (struct priv_report){.step = PRIV_STEP_TIMEOUT, .error = ETIMEDOUT};
 	log_warn("child.overdue", KS("child", c->ops->what), KI("pid", c->pid));
 	child_kill(c);

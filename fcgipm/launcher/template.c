@@ -79,13 +79,28 @@ static void order_fails(struct launcher *l, struct worker *w, int error, const c
 	worker_forget(l, w);
 }
 
-/* Orders are obeyed one after the other: as long as the template answers, others wait their turn. */
+static bool is_ordered(const struct worker *t, const struct worker *w)
+{
+	const struct worker *at = t->orders;
+
+	while (at != NULL && at != w)
+		at = at->next_order;
+	return at != NULL;
+}
+
+static void drain(struct launcher *l, struct worker *t);
+
+/* Orders are obeyed one after the other: as long as the template answers, others wait their turn.  It may be we who have stood still: what it has said meanwhile comes
+ * first, and may be of this very order. */
 static void order_overdue(void *ctx)
 {
 	struct worker *w = ctx;
 	struct worker *t = w->ordered_from;
 	struct launcher *l = t->child.launcher;
 
+	drain(l, t);
+	if (!is_ordered(t, w))
+		return;
 	if (t->answered_ms + SPAWN_LIMIT_MS > fp_now_ms()) {
 		loop_arm(&l->loop, &w->order_limit, t->answered_ms + SPAWN_LIMIT_MS);
 		return;

@@ -135,6 +135,29 @@ def test_who_has_not_come_when_the_template_has_died_ends(fcgipm):
     wait_for(lambda: set(children_of(m.launcher_pid)) == {m.manager_pid, templates(m)[-1], *m.pids()}, message=lambda: f"{children_of(m.launcher_pid)} {m.pids()}")
 
 
+def test_who_came_in_time_stays_though_the_launcher_stood_still(fcgipm):
+    """Something else is the first thing that it hears."""
+    m = fcgipm(pool("min: 1, max: 4")).ready()
+    template, = templates(m)
+    os.kill(template, signal.SIGSTOP)
+    m.cli("scale", "app", "--min", "3", "--no-wait")
+    wait_for(lambda: m.pool()["workers"]["booting"] == 2)
+    wait_for(lambda: state(m.launcher_pid) == "S")
+    overdue = time.monotonic() + 5.5
+    os.kill(m.launcher_pid, signal.SIGSTOP)
+    m.cli("scale", "app", "--min", "4", "--no-wait")
+    wait_for(lambda: m.pool()["workers"]["booting"] == 3)
+    os.kill(template, signal.SIGCONT)
+    held = [fcgi.begin(m.socket(), "sleep=7000", body=True) for _ in range(3)]
+    wait_for(lambda: time.monotonic() > overdue)
+    os.kill(m.launcher_pid, signal.SIGCONT)
+    served = {fcgi.read_answer(s)[1] for s in held}
+    wait_for(lambda: m.pool()["workers"]["idle"] == 4)
+    assert len(served) == 3 and not [e for e in m.events if e["event"] in ("template.lost", "template.refused")]
+    for s in held:
+        s.close()
+
+
 def test_who_came_before_the_template_died_is_a_worker(fcgipm):
     m = fcgipm(pool("min: 2, max: 8")).ready()
     template, = templates(m)
