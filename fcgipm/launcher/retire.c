@@ -8,11 +8,12 @@
 #include "fcgipm/base/clock.h"
 #include "fcgipm/launcher/board.h"
 #include "fcgipm/launcher/launcher.h"
+#include "fcgipm/launcher/template.h"
 #include "fcgipm/launcher/watcher.h"
 #include "fcgipm/launcher/worker.h"
 #include "fcgipm/probe/process.h"
 
-enum { PEEK_AFTER_MS = 20, FREEZE_LIMIT_US = 1000, WATCH_AFTER_MS = 100 };
+enum { PEEK_AFTER_MS = 20, FREEZE_LIMIT_US = 1000, WATCH_AFTER_MS = 100, BLIND_BOOT_MS = 200 /* as the manager's */ };
 
 static enum wire_look look_of_work(enum probe_work work)
 {
@@ -26,16 +27,30 @@ static enum wire_look look_of_work(enum probe_work work)
 	return answer[work];
 }
 
+/* By itself, it seems, by two looks in a row, as the manager judges it: its own word of why may have been on the way. */
+static void look_at_template(struct launcher *l, struct worker *t, enum wire_look look)
+{
+	bool serves = look == WIRE_LOOK_IDLE || look == WIRE_LOOK_SERVING || (look == WIRE_LOOK_BLIND && fp_now_ms() - t->spawned_ms >= BLIND_BOOT_MS);
+
+	if (serves && t->seen_serving)
+		template_seen_serving(l, t);
+	t->seen_serving = serves;
+}
+
 enum wire_look worker_look(struct launcher *l, struct worker *w)
 {
 	pid_t pids[PROBE_TREE_MAX];
+	enum wire_look look;
 	unsigned count;
 
 	if (w->stage == WIRE_STAGE_STARTING || w->ordered_from != NULL)
 		return WIRE_LOOK_BOOTING;
 	count = probe_tree(w->child.pid, pids, PROBE_TREE_MAX);
 	/* What boots in no time waits in accept, or is between two requests as a rule when it seems to wait for something else. */
-	return look_of_work(probe_work_of(l->diag_fd, &w->listener->id, pids, count, fp_now_ms() - w->spawned_ms >= PEEK_AFTER_MS));
+	look = look_of_work(probe_work_of(l->diag_fd, &w->listener->id, pids, count, fp_now_ms() - w->spawned_ms >= PEEK_AFTER_MS));
+	if (w->how == WIRE_START_TEMPLATE)
+		look_at_template(l, w, look);
+	return look;
 }
 
 /* Through the pidfd for the leader; the group by number, which is the leader's own as long as we have not reaped it. */

@@ -303,6 +303,13 @@ static void drain(struct launcher *l, struct worker *t)
 		;
 }
 
+void template_seen_serving(struct launcher *l, struct worker *t)
+{
+	drain(l, t);
+	if (!t->hooked && t->how == WIRE_START_TEMPLATE)
+		worker_is_no_template(l, t);
+}
+
 /* Whoever came before the shutdown is heard, and is no stranger; who comes after it is told so, and ends. */
 void template_ended(struct launcher *l, struct worker *t)
 {

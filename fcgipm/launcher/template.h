@@ -14,6 +14,8 @@ int template_open(struct worker *t, int *ret_theirs);
 void template_watch(struct launcher *l, struct worker *t);
 /* Asks it for w, which answers the manager's request seq when it has come, or not within SPAWN_LIMIT_MS.  output: w's, for its descriptors 1 and 2.  0 or -errno. */
 int template_order(struct launcher *l, struct worker *t, struct worker *w, int output, uint32_t seq);
+/* It has been seen to serve: unless it has said something else by now, it is a worker like any other. */
+void template_seen_serving(struct launcher *l, struct worker *t);
 /* It has ended: what it has still said is heard, and whoever has not come from it by now does not. */
 void template_ended(struct launcher *l, struct worker *t);
 /* Lets go of it: whoever was to come from it does not. */

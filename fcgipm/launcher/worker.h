@@ -26,6 +26,7 @@ struct worker {
 	uint32_t slot; /* its line of the scoreboard */
 	struct loop_source hook; /* a template's; fd -1: none */
 	bool hooked; /* it can be forked from */
+	bool seen_serving; /* by the last look at a template */
 	unsigned strange; /* words of it that answer nothing */
 	int64_t answered_ms; /* when a template said something last */
 	struct worker *orders; /* of a template: who is to come from it */

@@ -177,6 +177,14 @@ def test_a_spawn_flood_ends_at_the_pools_max_and_at_the_total(fcgipm, stage):
     at_once(m)
 
 
+def test_a_flood_of_templates_that_serve_ends_at_twice_the_pools_max(fcgipm, stage):
+    """Each is a worker once it has been seen to serve, and the place of a template is free again."""
+    stage.hostile("manager", "templates")
+    m = fcgipm("pools:" + pool("c", workers=1), build=stage.build)
+    assert said(m)["templates_granted"] == (4, "templates of the pool: 0, workers: 5 of max 2")
+    at_once(m)
+
+
 def test_a_spawn_flood_is_bounded_in_rate(fcgipm, stage):
     stage.hostile("manager", "rate")
     at_once_gone = TWO.replace("max: 2000", "max: 400").replace('crowd:\n    command: [/bin/sleep, "60"]', "crowd:\n    command: [/bin/true]")

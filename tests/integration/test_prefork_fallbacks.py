@@ -74,6 +74,21 @@ def test_a_server_that_calls_no_accept_of_the_c_library_serves(fcgipm):
     serves(fcgipm(pool("WAY: syscall")).ready(), "exec", "does not wait for connections by accept")
 
 
+def test_what_turned_out_to_be_no_template_holds_no_restart_back(fcgipm):
+    """To the launcher, too, it is a worker, though it has never said so."""
+    m = fcgipm(pool("WAY: syscall", workers="min: 1, max: 4")).ready()
+    held = []
+    for _ in range(4):
+        seen = len(m.events)
+        held.append(fcgi.connect(m.socket()))  # a worker reads from it for as long as it is open
+        wait_for(lambda: m.pool()["queue"]["depth"] == 0)
+        m.cli("restart", "app", "--no-wait", check=0)
+        m.event("pool.replaced", after=seen)
+    assert not [e for e in m.events if e["event"] == "manager.refused"]
+    for s in held:
+        s.close()
+
+
 def test_an_application_that_closes_what_it_does_not_know_serves(fcgipm):
     serves(fcgipm(pool("WAY: close")).ready(), "exec", "closed the template's descriptor")
 

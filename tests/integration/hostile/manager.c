@@ -395,6 +395,33 @@ static void play_flood(void)
 	say("total_granted", (int)spawn_all("crowd", "spawn_over_total", 1000), "");
 }
 
+/* Templates that serve, and are workers once that has been seen twice. */
+static void play_templates(void)
+{
+	enum { MOST = 100, LOOKS = 1000 };
+	struct wire_answer a = {0};
+	unsigned granted;
+
+	for (granted = 0; granted < MOST; granted++) {
+		struct wire_spawn m = {.pool = "app", .generation = generation, .how = WIRE_START_TEMPLATE, .slot = granted + 1};
+		struct wire_wr w = begin(WIRE_SPAWN);
+		uint64_t id;
+
+		wire_put_spawn(&w, &m);
+		put(w, NULL, 0);
+		if (!report(NULL, ANSWER_MS, &a) || a.code != 0)
+			break;
+		id = a.value;
+		for (unsigned n = 0, idle = 0; n < LOOKS && idle < 2; n++) {
+			usleep(2000);
+			do_worker(WIRE_LOOK, id);
+			report(NULL, ANSWER_MS, &a);
+			idle = a.number == WIRE_LOOK_IDLE ? idle + 1 : 0;
+		}
+	}
+	say("templates_granted", (int)granted, a.text);
+}
+
 /* One more answer, if one lies there. */
 static bool take_any(struct wire_answer *ret)
 {
@@ -555,9 +582,9 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } plays[] = {
-	{"refusals", play_refusals}, {"flood", play_flood}, {"rate", play_rate}, {"latency", play_latency},
-	{"deaf", play_deaf},         {"die", play_die},     {"mute", play_mute}, {"wrong_phase", play_wrong_phase},
-	{"hasty", play_hasty},       {"log", play_log},     {"exec", play_exec},
+	{"refusals", play_refusals},   {"flood", play_flood}, {"rate", play_rate}, {"latency", play_latency},
+	{"deaf", play_deaf},           {"die", play_die},     {"mute", play_mute}, {"wrong_phase", play_wrong_phase},
+	{"templates", play_templates}, {"hasty", play_hasty}, {"log", play_log},   {"exec", play_exec},
 };
 
 /* ---- the honest part ---- */
