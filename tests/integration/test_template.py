@@ -96,14 +96,24 @@ def test_a_template_that_does_not_fork_in_time_is_followed_by_another(fcgipm):
     wait_for(lambda: set(children_of(m.launcher_pid)) == {m.manager_pid, templates(m)[-1], *m.pids()}, message=lambda: f"{children_of(m.launcher_pid)} {m.pids()}")
 
 
-PTRACE_SYSCALL, PTRACE_DETACH, PTRACE_GETEVENTMSG, PTRACE_SEIZE, TRACE_CLONE = 24, 17, 0x4201, 0x4206, 8
-CLONED = signal.SIGTRAP | 3 << 8  # of ptrace(2): PTRACE_EVENT_CLONE
+PTRACE_CONT, PTRACE_SYSCALL, PTRACE_DETACH, PTRACE_GETEVENTMSG, PTRACE_SEIZE = 7, 24, 17, 0x4201, 0x4206
+TRACE_VFORK, TRACE_CLONE, TRACE_EXEC = 4, 8, 16
+VFORKED, CLONED, EXECED = (signal.SIGTRAP | event << 8 for event in (2, 3, 4))
 WALL = 0x40000000  # of waitpid(2): others' children that are traced, too
 
 
 def trace(request, pid, data=None):
     libc = ctypes.CDLL(None, use_errno=True)
     assert libc.ptrace(ctypes.c_long(request), ctypes.c_long(pid), None, ctypes.c_void_p(data) if isinstance(data, int) else data) == 0, os.strerror(ctypes.get_errno())
+
+
+def born(parent):
+    """The pid of the process that a traced one has just made; it is traced, too, and stands still."""
+    new = ctypes.c_ulong()
+    trace(PTRACE_GETEVENTMSG, parent, ctypes.byref(new))
+    stopped(new.value)
+    trace(PTRACE_DETACH, parent)
+    return new.value
 
 
 def stopped(pid):
@@ -115,14 +125,11 @@ def test_who_has_not_come_when_the_template_has_died_ends(fcgipm):
     """Out of its session by then, and not known to anybody yet."""
     m = fcgipm(pool("min: 1, max: 4", command="[@DIR@/apps/direct]")).ready()
     template, = templates(m)
-    seen, cloned = len(m.events), ctypes.c_ulong()
+    seen = len(m.events)
     trace(PTRACE_SEIZE, template, TRACE_CLONE)
     m.cli("scale", "app", "--min", "2", "--no-wait")
     assert stopped(template) == CLONED
-    trace(PTRACE_GETEVENTMSG, template, ctypes.byref(cloned))
-    new = cloned.value
-    stopped(new)
-    trace(PTRACE_DETACH, template)
+    new = born(template)
     while os.getsid(new) != new:
         trace(PTRACE_SYSCALL, new)
         stopped(new)
@@ -154,6 +161,29 @@ def test_who_came_in_time_stays_though_the_launcher_stood_still(fcgipm):
     served = {fcgi.read_answer(s)[1] for s in held}
     wait_for(lambda: m.pool()["workers"]["idle"] == 4)
     assert len(served) == 3 and not [e for e in m.events if e["event"] in ("template.lost", "template.refused")]
+    for s in held:
+        s.close()
+
+
+def test_who_was_started_in_time_stays_though_the_launcher_stood_still(fcgipm):
+    m = fcgipm(pool("min: 1, max: 3, start: exec")).ready()
+    trace(PTRACE_SEIZE, m.launcher_pid, TRACE_VFORK | TRACE_EXEC)
+    m.cli("scale", "app", "--min", "2", "--no-wait")
+    assert stopped(m.launcher_pid) == VFORKED
+    new = born(m.launcher_pid)
+    trace(PTRACE_CONT, new)
+    assert stopped(new) == EXECED  # as fcgipm-start
+    m.event("worker.start", pid=new)
+    overdue = time.monotonic() + 5.5
+    os.kill(m.launcher_pid, signal.SIGSTOP)
+    m.cli("scale", "app", "--min", "3", "--no-wait")
+    wait_for(lambda: m.pool()["workers"]["booting"] == 2)
+    trace(PTRACE_DETACH, new)
+    held = [fcgi.begin(m.socket(), "sleep=7000", body=True) for _ in range(2)]
+    wait_for(lambda: time.monotonic() > overdue)
+    os.kill(m.launcher_pid, signal.SIGCONT)
+    assert len({fcgi.read_answer(s)[1] for s in held}) == 2
+    wait_for(lambda: m.pool()["workers"]["idle"] == 3)
     for s in held:
         s.close()
 
