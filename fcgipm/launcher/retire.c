@@ -170,6 +170,8 @@ enum wire_look worker_cut(struct launcher *l, struct worker *w, int64_t since_ns
 	unsigned count = 0;
 	bool same;
 
+	if (w->ordered_from != NULL || w->stage == WIRE_STAGE_STARTING)
+		return WIRE_LOOK_BOOTING;
 	(void)probe_freeze(w->child.pid, pids, &count,
 			   FREEZE_LIMIT_US); /* one that does not stand still in time (a file system that hangs) does not answer either */
 	same = board_is_busy_since(&w->pool->board, w->slot, since_ns);

@@ -147,18 +147,9 @@ void board_take_slot(struct worker *w, uint32_t slot)
 		w->pool->slots[slot / BOARD_WORD_BITS] |= 1ULL << slot % BOARD_WORD_BITS;
 }
 
-static bool has_slot(const struct worker *list, const struct worker *but)
-{
-	for (const struct worker *w = list; w != NULL; w = w->next)
-		if (w != but && w->slot == but->slot)
-			return true;
-	return false;
-}
-
-/* One that another manager had asked for may come with a line that is another's by now. */
 void board_give_slot(const struct worker *w)
 {
-	if (w->slot < BOARD_SLOTS && !has_slot(w->pool->workers, w) && !has_slot(w->pool->templates, w))
+	if (w->slot < BOARD_SLOTS)
 		w->pool->slots[w->slot / BOARD_WORD_BITS] &= ~(1ULL << w->slot % BOARD_WORD_BITS);
 }
 

@@ -48,7 +48,7 @@ enum { WIRE_LAUNCHER_FD = 3, WIRE_POOL_NAME_MAX = 126 };
 /* SIGNAL: only stop.signal, stop.busy_signal, TERM or KILL; KILL goes to the worker's whole session and group. */
 #define WIRE_FIELDS_signal(F) F(u64, worker) F(i32, signal)
 /* CUT: KILL, if its line of the scoreboard says that it is still in the request that began then: the next one may have begun since the manager looked.  ANSWER
- * number = WIRE_LOOK_SIGNALLED or WIRE_LOOK_SERVING. */
+ * number = WIRE_LOOK_SIGNALLED, else WIRE_LOOK_SERVING or BOOTING. */
 #define WIRE_FIELDS_cut(F) F(u64, worker) F(i64, since_ns)
 /* COMMIT: the candidate of that generation becomes the current spec.  OUTPUT: opens the pool's output file; ANSWER descriptor = the file. */
 #define WIRE_FIELDS_commit(F) F(str, pool) F(u32, generation)
