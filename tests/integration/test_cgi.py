@@ -498,7 +498,14 @@ def broker_connections(pid):
     """Connected sockets of the control socket's kind (SOCK_SEQPACKET)."""
     rows = [line.split() for line in open("/proc/net/unix", encoding="ascii").read().splitlines()[1:]]
     inodes = {r[6] for r in rows if r[4] == "0005" and r[5] == "03"}
-    return [fd for fd in os.listdir(f"/proc/{pid}/fd") if (link := os.readlink(f"/proc/{pid}/fd/{fd}")).startswith("socket:") and link[8:-1] in inodes]
+    return [link for fd in os.listdir(f"/proc/{pid}/fd") if (link := link_of(f"/proc/{pid}/fd/{fd}")).startswith("socket:") and link[8:-1] in inodes]
+
+
+def link_of(path):
+    try:
+        return os.readlink(path)
+    except FileNotFoundError:  # closed meanwhile
+        return ""
 
 
 def test_counters(bench):

@@ -62,6 +62,10 @@ def test_workers_that_take_their_time_to_end_are_neither_spare_nor_busy(fcgipm, 
         assert m.pool()["workers"]["retiring"] == count, "served before these had ended"
     for s in held:
         s.close()
+    m.kill(signal.SIGTERM)
+    m.event("launcher.stopping")
+    m.kill(signal.SIGTERM)  # and waits for nobody
+    m.process.wait(10)
 
 
 @pytest.mark.parametrize("start", STARTS)

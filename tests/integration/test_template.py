@@ -433,7 +433,7 @@ def slow(workers, environment, extra=""):
 
 
 @pytest.mark.parametrize("how", ["restart", "reload"])
-@pytest.mark.parametrize("environment,extra", [('INIT: "1.5"', ""), ('BOOT: "1.5", NOTES: ""', ""), ('BOOT: "1.5", NOTES: ""', "stop: {timeout: 0s}")])
+@pytest.mark.parametrize("environment,extra", [('INIT: "1"', ""), ('BOOT: "1", NOTES: ""', ""), ('BOOT: "1", NOTES: ""', "stop: {timeout: 0s}")])
 def test_a_restart_while_another_boots_takes_its_place_and_workers_stay(fcgipm, how, environment, extra):
     """Whose template is ready and its workers are not, or boots and does not heed its signal.  Of two old templates the one stays that workers can be forked from."""
     m = fcgipm(slow("min: 2, max: 4", environment, extra)).ready()
@@ -441,7 +441,7 @@ def test_a_restart_while_another_boots_takes_its_place_and_workers_stay(fcgipm, 
     m.write(slow("min: 2, max: 4", environment, f'umask: "0077"\n    {extra}'))
     m.cli(*(["restart", "app"] if how == "restart" else ["reload"]), "--no-wait", check=0)
     m.event("template.ready" if "INIT" in environment else "template.start", after=seen)
-    time.sleep(0.5)
+    time.sleep(0.3)
     seen = len(m.events)
     m.cli("restart", "app", "--no-wait", check=0)
     while not [e for e in m.events[seen:] if e["event"] == "pool.replaced"]:
@@ -454,7 +454,7 @@ def test_a_restart_while_another_boots_takes_its_place_and_workers_stay(fcgipm, 
 
 
 def test_a_restart_while_a_renewal_boots_takes_its_place_and_workers_stay(fcgipm):
-    m = fcgipm(slow("min: 2, max: 4, template_lifetime: 1s", 'BOOT: "1.5", NOTES: ""')).ready()
+    m = fcgipm(slow("min: 2, max: 4, template_lifetime: 1s", 'BOOT: "1.2", NOTES: ""')).ready()
     workers, seen = m.pids(), len(m.events)
     m.event("template.start", after=seen)
     m.cli("restart", "app", "--no-wait", check=0)
