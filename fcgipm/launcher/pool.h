@@ -31,6 +31,7 @@ struct pool {
 	struct pool_entry *current, *candidate;
 	uint32_t workers; /* that live, of all generations; without templates */
 	uint32_t templates;
+	uint32_t most_workers; /* the greatest workers.max that it has had */
 	struct board_fds board;
 	bool removed; /* no longer in the file */
 	char name[];

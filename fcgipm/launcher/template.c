@@ -49,15 +49,28 @@ void template_watch(struct launcher *l, struct worker *t)
 
 /* ---- orders ---- */
 
+/* False: it is none of the template's any more. */
+static bool unlink_order(struct worker *t, const struct worker *w)
+{
+	struct worker **at = &t->orders;
+
+	while (*at != NULL && *at != w)
+		at = &(*at)->next_order;
+	if (*at == NULL)
+		return false;
+	*at = w->next_order;
+	return true;
+}
+
+/* Nothing keeps a manager from giving one slot to two: the first is as good as the other. */
 static struct worker *take_order(struct worker *t, uint32_t slot)
 {
-	struct worker **at = &t->orders, *w;
+	struct worker *w = t->orders;
 
-	while (*at != NULL && (*at)->slot != slot)
-		at = &(*at)->next_order;
-	w = *at;
+	while (w != NULL && w->slot != slot)
+		w = w->next_order;
 	if (w != NULL)
-		*at = w->next_order;
+		unlink_order(t, w);
 	return w;
 }
 
@@ -79,13 +92,14 @@ static void order_fails(struct launcher *l, struct worker *w, int error, const c
 	worker_forget(l, w);
 }
 
-static bool is_ordered(const struct worker *t, const struct worker *w)
-{
-	const struct worker *at = t->orders;
+static void order_overdue(void *ctx);
 
-	while (at != NULL && at != w)
-		at = at->next_order;
-	return at != NULL;
+static void order_enter(struct launcher *l, struct worker *t, struct worker *w, int64_t until_ms)
+{
+	w->next_order = t->orders;
+	t->orders = w;
+	w->order_limit = (struct loop_timer){.fire = order_overdue, .ctx = w};
+	loop_arm(&l->loop, &w->order_limit, until_ms);
 }
 
 static void drain(struct launcher *l, struct worker *t);
@@ -99,13 +113,12 @@ static void order_overdue(void *ctx)
 	struct launcher *l = t->child.launcher;
 
 	drain(l, t);
-	if (!is_ordered(t, w))
+	if (!unlink_order(t, w))
 		return;
 	if (t->answered_ms + SPAWN_LIMIT_MS > fp_now_ms()) {
-		loop_arm(&l->loop, &w->order_limit, t->answered_ms + SPAWN_LIMIT_MS);
+		order_enter(l, t, w, t->answered_ms + SPAWN_LIMIT_MS);
 		return;
 	}
-	take_order(t, w->slot);
 	order_fails(l, w, ETIMEDOUT, "the template did not fork in time");
 }
 
@@ -129,10 +142,7 @@ int template_order(struct launcher *l, struct worker *t, struct worker *w, int o
 	w->order_seq = seq;
 	w->order_manager = l->manager_starts;
 	w->ordered_from = t;
-	w->next_order = t->orders;
-	t->orders = w;
-	w->order_limit = (struct loop_timer){.fire = order_overdue, .ctx = w};
-	loop_arm(&l->loop, &w->order_limit, fp_now_ms() + SPAWN_LIMIT_MS);
+	order_enter(l, t, w, fp_now_ms() + SPAWN_LIMIT_MS);
 	return 0;
 }
 

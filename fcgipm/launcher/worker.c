@@ -85,10 +85,14 @@ static void compare_kin(struct launcher *l, struct worker *w, void *ctx)
 		k->differs = true;
 }
 
-/* Any template may turn out to be a worker, so none is booted where there are more than ever may be. */
+/* Any template may turn out to be a worker, so none is booted where there are more than ever may be; where workers.max was lowered a moment ago, as it was before. */
 static bool pool_has_room_for_template(const struct worker *t, uint32_t max)
 {
-	return t->pool->templates < TEMPLATES_MAX && t->pool->workers <= 2 * max;
+	struct pool *p = t->pool;
+
+	if (max > p->most_workers)
+		p->most_workers = max;
+	return p->templates < TEMPLATES_MAX && p->workers < 2 * p->most_workers + TEMPLATES_MAX;
 }
 
 /* Twice max while one generation (or incarnation) replaces another, else max and the one that takes an old one's place. */
@@ -123,7 +127,7 @@ static int check_bounds(struct launcher *l, const struct worker *w, const struct
 	if (w->slot >= BOARD_SLOTS)
 		return fp_fail(err, EAGAIN, "slot %u", w->slot);
 	if (w->how == WIRE_START_TEMPLATE && !pool_has_room_for_template(w, e->max_workers))
-		return fp_fail(err, EAGAIN, "templates of the pool: %u, workers: %u of max %u", w->pool->templates, w->pool->workers, e->max_workers);
+		return fp_fail(err, EAGAIN, "templates of the pool: %u, workers: %u of max %u", w->pool->templates, w->pool->workers, w->pool->most_workers);
 	if (l->workers.count - l->templates >= 2 * l->max_workers)
 		return fp_fail(err, EAGAIN, "total of workers: %u of twice max_workers %u", l->workers.count - l->templates, l->max_workers);
 	if (w->how != WIRE_START_TEMPLATE && !pool_has_room(l, w, e->max_workers))

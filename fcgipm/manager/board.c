@@ -21,7 +21,17 @@
 #include "fcgipm/wire/dgram.h"
 #include "include/fcgipm/board.h"
 
-enum { BELL_PAUSE_MS = 2, BELL_READS = 64, TICK_LEAST_MS = 20, DEAF_MS = 1000, MEMORY_MS = 1000, MEMORY_AGE_MS = 10000, KEPT_MS = 1000 };
+enum {
+	BELL_PAUSE_MS = 2,
+	BELL_READS = 64,
+	TICK_LEAST_MS = 20,
+	DEAF_MS = 1000,
+	CUT_CALM = 10,
+	CUT_MOST_MS = 60000,
+	MEMORY_MS = 1000,
+	MEMORY_AGE_MS = 10000,
+	KEPT_MS = 1000
+};
 
 #define GET(field)        __atomic_load_n(&(field), __ATOMIC_ACQUIRE)
 #define PUT(field, value) __atomic_store_n(&(field), (value), __ATOMIC_RELEASE)
@@ -256,17 +266,19 @@ void board_count(struct pool *p)
 }
 
 /* What is left on a line is of one whose end no manager has seen: the end that one sees clears it. */
-static void clear_numbers(struct board_slot *s)
+static void clear_line(struct board_slot *s)
 {
+	PUT(s->state, BOARD_EMPTY);
 	PUT(s->requests, 0);
 	PUT(s->abandoned, 0);
 	PUT(s->busy_ns, 0);
 }
 
-/* Low lines are given first; to touch those that were never used would take memory for them. */
+/* Low lines are given first, to what the launcher permits: twice workers.max, two templates and one that takes an old one's place.  To touch pages of those that were
+ * never used would take memory for them. */
 static uint32_t lines_used(const struct pool *p)
 {
-	uint32_t most = p->board.map == NULL || pool_wanted(p) == NULL ? 0 : 2 * pool_wanted(p)->set.workers_max;
+	uint32_t most = p->board.map == NULL || pool_wanted(p) == NULL ? 0 : 2 * pool_wanted(p)->set.workers_max + 3;
 
 	return most < BOARD_SLOTS ? most : BOARD_SLOTS;
 }
@@ -280,9 +292,10 @@ static void count_the_dead(struct pool *p)
 
 		if ((p->slots[i / BOARD_WORD_BITS] & 1ULL << i % BOARD_WORD_BITS) != 0)
 			continue;
+		PUT(slot_of(&gone)->state, BOARD_EMPTY); /* its request has ended with it */
 		take_numbers(&gone, slot_of(&gone));
 		forget_numbers(&gone);
-		clear_numbers(slot_of(&gone));
+		clear_line(slot_of(&gone));
 	}
 }
 
@@ -310,28 +323,50 @@ static void stack_of(pid_t pid, char *text, size_t size)
 	text[len] = '\0';
 }
 
-/* Another request may have begun meanwhile; else the worker has been killed. */
-static void cut_answered(void *ctx, const struct wire_answer *a, struct wire_dgram *d)
+/* It was in another request by then, or says so: what it writes shall not keep the launcher busy, so it is asked about less and less. */
+static void cut_missed(struct worker *w)
 {
-	struct worker *w = ctx;
+	int64_t now = fp_now_ms(), wait = now - w->cut_missed_ms > CUT_CALM * w->cut_wait_ms ? 0 : 2 * w->cut_wait_ms;
 
-	(void)d;
-	w->cutting = false;
-	if (a->code != 0 || a->number != WIRE_LOOK_SIGNALLED || !worker_accepts(w->state))
-		return;
+	w->cut_missed_ms = now;
+	w->cut_wait_ms = wait < TICK_LEAST_MS ? TICK_LEAST_MS : wait < CUT_MOST_MS ? wait : CUT_MOST_MS;
+}
+
+static void cut_done(struct worker *w)
+{
 	if (output_may_log(w->pool))
 		log_warn("request.timeout", KS("pool", w->pool->name), KI("pid", w->pid), KI("ms", w->cut_ms));
 	w->timed_out = w->over_time = true;
 	worker_happened(w, WORKER_ON_KILL);
+	board_scan(w->pool); /* it may not be the only one */
 }
 
+/* The worker may have gone meanwhile, so it is known by its id alone. */
+static void cut_answered(void *ctx, const struct wire_answer *a, struct wire_dgram *d)
+{
+	struct manager *m = ctx;
+	struct worker *w = manager_worker(m, m->cut_asked);
+
+	(void)d;
+	m->cut_asked = 0;
+	if (w == NULL || !worker_accepts(w->state))
+		return;
+	if (a->code == 0 && a->number == WIRE_LOOK_SIGNALLED)
+		cut_done(w);
+	else
+		cut_missed(w);
+}
+
+/* One at a time, of all pools: the launcher stands still with it. */
 static void cut(struct worker *w, int64_t since_ns, int64_t age)
 {
-	if (w->cutting || !worker_accepts(w->state))
+	struct manager *m = w->pool->m;
+
+	if (m->cut_asked != 0 || !worker_accepts(w->state) || fp_now_ms() - w->cut_missed_ms < w->cut_wait_ms)
 		return;
-	w->cutting = true;
+	m->cut_asked = w->id;
 	w->cut_ms = age;
-	link_cut(&w->pool->m->link, w->id, since_ns, cut_answered, w);
+	link_cut(&m->link, w->id, since_ns, cut_answered, m);
 }
 
 static void watch_request(struct worker *w, const struct board_slot *s, int64_t *due_ms)
@@ -541,7 +576,7 @@ bool board_left(struct worker *w)
 		return false;
 	take_numbers(w, s);
 	forget_numbers(w);
-	clear_numbers(s);
 	board_signalled(w);
+	clear_line(s);
 	return state == BOARD_LEAVING && (w->was_ready || w->requests > 0); /* it may have served all of its requests before we looked */
 }

@@ -269,6 +269,7 @@ static void pool_go(struct pool *p)
 
 	output_file_want(p, false);
 	board_known(p);
+	state_save(p);
 	if (s != NULL && !p->failed && !p->removing) {
 		p->candidate = NULL;
 		transition_offer(p, s);

@@ -66,6 +66,7 @@ struct manager {
 	struct sampler sampler;
 	struct shares shares;
 	struct retire_line retire_line;
+	uint64_t cut_asked; /* the worker that the launcher is asked to end, if it is still in the same request; 0: none */
 	struct state state;
 	struct control control;
 	struct op_list ops;

@@ -165,6 +165,7 @@ static bool wants_dump(struct pool *p)
 	if (p->queue.depth <= c.accepting - c.booting - c.old_booting)
 		return true;
 	p->queue.busy = c.ready * pool_wanted(p)->set.workers_concurrency;
+	p->queue.going = 0;
 	return false;
 }
 

@@ -64,8 +64,8 @@ struct worker {
 	int64_t at_last_ms; /* since when it has served all but one of max_requests, 0 it has not: it goes by itself, and its successor may come */
 	bool is_template, hooked; /* hooked: it waits at its first accept to be forked from */
 	bool over_time; /* request.timeout */
-	bool cutting; /* the launcher is asked to end it, if it is still in that request */
-	int64_t cut_ms; /* the age of that */
+	int64_t cut_ms; /* the age of the request that the launcher is asked to end it in */
+	int64_t cut_missed_ms, cut_wait_ms; /* when it was in another by then, and for how long it is not asked about again */
 	bool seen_serving; /* a template that does not wait to be forked from */
 	bool said_pinned;
 	bool uncounted; /* the board's count of idle ones is without it */

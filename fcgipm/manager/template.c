@@ -254,7 +254,8 @@ void template_doubt(struct pool *p)
 
 void template_try(struct pool *p)
 {
-	p->way_before = p->way;
+	if (p->transition.stage != TRANSITION_BOOT) /* else one takes the place of another that did not come to an end */
+		p->way_before = p->way;
 	p->way =
 		(struct template_way){.way = template_ready(p) != NULL ? WAY_PREFORK : WAY_UNKNOWN}; /* a manager before us may have been in the middle of it */
 }

@@ -27,8 +27,8 @@ static uint32_t workers_needed(const struct pool *p)
 
 static void transition_boot(struct pool *p)
 {
-	p->transition.stage = TRANSITION_BOOT;
 	template_try(p);
+	p->transition.stage = TRANSITION_BOOT;
 	p->transition.need = workers_needed(p);
 	p->transition.crashes = 0;
 	p->transition.old_failed = false;
@@ -217,6 +217,7 @@ void transition_fail(struct pool *p, const char *reason)
 	drop_candidate(p);
 	state_save(p);
 	pool_touch(p);
+	board_scan(p); /* the limits are those of before */
 }
 
 bool transition_crashed(struct pool *p, bool at_boot, bool old, const char *reason)

@@ -22,7 +22,8 @@ static void begun(bool accepted)
 	bool few = idle < GET(prefork.board->head.low) && DISARM(prefork.board->head.armed), watched = DISARM(prefork.board->head.watch);
 
 	PUT(prefork.slot->requests, prefork.slot->requests + 1);
-	if (few || watched || prefork.slot->requests >= prefork.board->head.max_requests - 1u) /* one more, and it goes: time for another to come */
+	if (few || watched ||
+	    (accepted && prefork.slot->requests >= prefork.board->head.max_requests - 1u)) /* one more, and it goes: time for another to come */
 		wake();
 }
 

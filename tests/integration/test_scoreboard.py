@@ -159,15 +159,15 @@ def test_each_request_of_a_kept_connection_has_its_timeout(fcgipm, start):
 
 def test_a_timeout_cuts_no_request_but_the_one_that_is_over_it(fcgipm):
     """The next one may have begun between the manager's look and the launcher's signal."""
-    m = fcgipm(slow("min: 1, max: 1", "", "request: {timeout: 1s}")).ready()
-    late = fcgi.begin(m.socket(), "sleep=1800", body=True)
-    after = fcgi.begin(m.socket(), "sleep=900", body=True)
+    m = fcgipm(slow("min: 1, max: 1", "", "request: {timeout: 2s}")).ready()
+    late = fcgi.begin(m.socket(), "sleep=3000", body=True)
+    after = fcgi.begin(m.socket(), "sleep=500", body=True)
     wait_for(lambda: state(m.launcher_pid) == "S")
     os.kill(m.launcher_pid, signal.SIGSTOP)
     try:
         assert fcgi.read_answer(late)[1].startswith(b"pid="), "nobody could end it in time"
         late.close()
-        time.sleep(0.3)
+        time.sleep(0.1)
     finally:
         os.kill(m.launcher_pid, signal.SIGCONT)
     assert fcgi.read_answer(after)[1].startswith(b"pid=")
@@ -349,6 +349,21 @@ def test_requests_are_told_apart_however_their_bytes_come(fcgipm):
                 assert m.pool()["served"] == (bite - 1) * len(requests) + i + 1, (bite, i)
 
 
+def test_requests_of_a_kept_connection_wake_nobody(fcgipm):
+    """Nor beyond workers.max_requests, which cannot hold as long as that is open."""
+    m = fcgipm(pool("auto", "min: 2, max: 4, max_requests: 5", command="[/usr/bin/python3, @DIR@/apps/bitten.py]")).ready()
+    with fcgi.connect(m.socket()) as s:
+        for _ in range(10):
+            s.sendall(REQUEST)
+            read_to_end(s)
+        time.sleep(0.5)
+        before = switches(m.manager_pid)
+        for _ in range(300):
+            s.sendall(REQUEST)
+            read_to_end(s)
+        assert switches(m.manager_pid) - before < 10
+
+
 def test_a_worker_that_a_kept_connection_pins_while_others_queue_is_reported(fcgipm):
     m = fcgipm(pool("auto", "min: 1, max: 1")).ready()
     s = keep(m.socket())
@@ -416,28 +431,57 @@ def test_requests_wake_nobody_while_workers_are_spare(fcgipm):
     assert m.pool()["served"] == 1001
 
 
-def test_what_a_worker_has_served_that_ends_while_there_is_no_manager_counts(fcgipm):
-    m = fcgipm(slow("min: 2, max: 2", "")).ready()
-    m.expected_errors.add("manager.died")
-    for _ in range(5):
-        both = [fcgi.begin(m.socket(), "sleep=200", body=True) for _ in range(2)]
-        for s in both:
-            fcgi.read_answer(s)
-            s.close()
+def end_with_the_manager(m, worker):
+    """Neither hears of the other's end; then there is another manager."""
     seen, manager = len(m.events), m.manager_pid
-    workers = [p for p in children_of(m.launcher_pid) if p not in (manager, int(m.event("template.ready")["pid"]))]  # no status: it would count them
     wait_for(lambda: state(m.launcher_pid) == "S")
     os.kill(m.launcher_pid, signal.SIGSTOP)
     os.kill(manager, signal.SIGKILL)
-    os.kill(workers[0], signal.SIGKILL)
-    wait_for(lambda: state(workers[0]) == state(manager) == "Z")
+    os.kill(worker, signal.SIGKILL)
+    wait_for(lambda: state(worker) == state(manager) == "Z")
     os.kill(m.launcher_pid, signal.SIGCONT)
     m.event("manager.go", after=seen)
-    wait_for(lambda: m.pool()["workers"]["idle"] == 2)
-    assert m.pool()["served"] == 10
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_what_a_worker_has_served_that_ends_while_there_is_no_manager_counts(fcgipm, count):
+    """Once, whichever line of the board it had, and also when the next manager ends before anybody has asked it."""
+    m = fcgipm(slow(f"min: {count}, max: {count}", "")).ready()
+    m.expected_errors.add("manager.died")
+    m.cli("restart", "app", check=0)
+    for _ in range(5):
+        all_ = [fcgi.begin(m.socket(), "sleep=200", body=True) for _ in range(count)]
+        for s in all_:
+            fcgi.read_answer(s)
+            s.close()
+    template = int([e for e in m.events if e["event"] == "template.ready"][-1]["pid"])
+    end_with_the_manager(m, [p for p in children_of(m.launcher_pid) if p not in (m.manager_pid, template)][-1])  # no status: it would count them
+    wait_for(lambda: len(children_of(m.launcher_pid)) == 2 + count)
+    seen = len(m.events)
+    os.kill(m.manager_pid, signal.SIGKILL)
+    m.event("manager.go", after=seen)
+    wait_for(lambda: m.pool()["workers"]["idle"] == count)
+    assert m.pool()["served"] == 5 * count
     for _ in range(5):
         fcgi.request(m.socket(), "")
-    wait_for(lambda: m.pool()["served"] == 15)
+    wait_for(lambda: m.pool()["served"] == 5 * count + 5)
+
+
+def test_the_time_of_a_request_that_was_cut_ends_with_it(fcgipm):
+    """However many managers come after it."""
+    m = fcgipm(slow("min: 1, max: 1", "")).ready()
+    m.expected_errors.add("manager.died")
+    held = fcgi.begin(m.socket(), "sleep=60000", body=True)
+    time.sleep(0.3)
+    os.kill(m.pids()[0], signal.SIGKILL)
+    held.close()
+    m.event("worker.exit")
+    m.cli("stop", "app", check=0)
+    time.sleep(2)
+    seen = len(m.events)
+    os.kill(m.manager_pid, signal.SIGKILL)
+    m.event("manager.go", after=seen)
+    assert m.pool()["busy_ms"] < 1500
 
 
 def test_the_counts_outlive_the_manager(fcgipm):

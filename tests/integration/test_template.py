@@ -458,11 +458,32 @@ def test_a_restart_while_a_renewal_boots_takes_its_place_and_workers_stay(fcgipm
     workers, seen = m.pids(), len(m.events)
     m.event("template.start", after=seen)
     m.cli("restart", "app", "--no-wait", check=0)
-    for _ in range(10):
+    for _ in range(4):
         assert m.pids() == workers
         time.sleep(0.1)
     m.event("pool.replaced")
     assert not [e for e in m.events if e["event"] == "manager.refused"]
+
+
+def test_a_reload_that_lowers_max_below_what_runs_boots_a_template(fcgipm):
+    m = fcgipm(pool("min: 10, max: 20")).ready()
+    old = m.pids()
+    m.write(pool("min: 1, max: 4", 'umask: "0077"'))
+    m.cli("reload", check=0, timeout=20)
+    assert not set(old) & set(m.pids()) and 1 <= len(m.pids()) <= 4
+    assert not [e for e in m.events if e["event"] == "manager.refused"]
+
+
+def test_after_a_restart_in_place_of_another_has_failed_the_pool_goes_as_before(fcgipm, place):
+    m = fcgipm(pool("min: 1, max: 2", command=f"[/bin/sh, -c, 'sleep 0.7; test -e {place}/bad && exit 3; exec {place}/apps/app']")).ready()
+    m.expected_errors.add("pool.replace_failed")
+    (place / "bad").touch()
+    seen = len(m.events)
+    m.cli("restart", "app", "--no-wait", check=0)
+    m.event("template.start", after=seen)
+    m.cli("restart", "app", "--no-wait", check=0)
+    m.event("pool.replace_failed")
+    assert m.pool()["start"] == "prefork" and m.pool()["start_reason"] == "workers are forked from a template that has booted"
 
 
 def test_a_stop_ends_a_template_that_boots(fcgipm):
