@@ -92,7 +92,7 @@ static bool pool_has_room_for_template(const struct worker *t, uint32_t max)
 
 	if (max > p->most_workers)
 		p->most_workers = max;
-	return p->templates < TEMPLATES_MAX && p->workers < 2 * p->most_workers + TEMPLATES_MAX;
+	return p->templates < TEMPLATES_MAX && p->workers <= 2 * p->most_workers;
 }
 
 /* Twice max while one generation (or incarnation) replaces another, else max and the one that takes an old one's place. */

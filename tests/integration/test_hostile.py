@@ -185,6 +185,18 @@ def test_a_flood_of_templates_that_serve_ends_at_twice_the_pools_max(fcgipm, sta
     at_once(m)
 
 
+def test_orders_for_workers_on_one_line_are_given_up_one_by_one(fcgipm, stage):
+    """Of a template that does not answer (under a sanitizer this shows what is used after it was freed)."""
+    stage.hostile("manager", "doubles")
+    shutil.copytree(BUILD / "lib", stage.build / "lib")
+    deaf = TWO.replace('crowd:\n    command: [/bin/sleep, "60"]', "crowd:\n    command: [@DIR@/apps/rogue]\n    environment: {ROGUE: deaf}")
+    m = fcgipm(deaf, build=stage.build)
+    answers = said(m)
+    assert answers["doubles_template"][0] == 1 and answers["doubles_given_up"] == (errno.ETIMEDOUT, "the template did not fork in time"), answers
+    serves(m)
+    at_once(m)
+
+
 def test_a_spawn_flood_is_bounded_in_rate(fcgipm, stage):
     stage.hostile("manager", "rate")
     at_once_gone = TWO.replace("max: 2000", "max: 400").replace('crowd:\n    command: [/bin/sleep, "60"]', "crowd:\n    command: [/bin/true]")

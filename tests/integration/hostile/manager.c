@@ -546,6 +546,34 @@ static void play_hasty(void)
 	say("hasty_signalled", signalled, "");
 }
 
+static uint64_t start_of(enum wire_start how, uint64_t template_, uint32_t slot, int ms)
+{
+	struct wire_wr w = begin(WIRE_SPAWN);
+	struct wire_answer a = {0};
+
+	wire_put_spawn(&w, &(struct wire_spawn){.pool = "crowd", .generation = generation, .how = (uint8_t)how, .template_ = template_, .slot = slot});
+	put(w, NULL, 0);
+	report(NULL, ms, &a);
+	return a.value;
+}
+
+/* Workers on one line, asked of a template that hears no order: they are given up one after the other. */
+static void play_doubles(void)
+{
+	enum { ORDERS = 3, GIVEN_UP_MS = 8000 };
+	uint64_t template_;
+
+	do_bind("crowd", generation);
+	report(NULL, ANSWER_MS, NULL);
+	template_ = start_of(WIRE_START_TEMPLATE, 0, 0, ANSWER_MS);
+	say("doubles_template", template_ != 0, "");
+	usleep(1000000);
+	for (uint32_t i = 0; i < ORDERS; i++)
+		start_of(WIRE_START_FORK, template_, 1, SILENCE_MS);
+	report("doubles_given_up", GIVEN_UP_MS, NULL);
+	start_of(WIRE_START_FORK, template_, 1, SILENCE_MS);
+}
+
 /* Makes the socket to the log one that waits for ever and takes nothing, for everybody who has it. */
 static void play_log(void)
 {
@@ -582,9 +610,13 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } plays[] = {
-	{"refusals", play_refusals},   {"flood", play_flood}, {"rate", play_rate}, {"latency", play_latency},
-	{"deaf", play_deaf},           {"die", play_die},     {"mute", play_mute}, {"wrong_phase", play_wrong_phase},
-	{"templates", play_templates}, {"hasty", play_hasty}, {"log", play_log},   {"exec", play_exec},
+	{"refusals", play_refusals}, {"flood", play_flood},
+	{"rate", play_rate},         {"latency", play_latency},
+	{"deaf", play_deaf},         {"die", play_die},
+	{"mute", play_mute},         {"wrong_phase", play_wrong_phase},
+	{"doubles", play_doubles},   {"templates", play_templates},
+	{"hasty", play_hasty},       {"log", play_log},
+	{"exec", play_exec},
 };
 
 /* ---- the honest part ---- */
