@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,9 +134,9 @@ static int board(void)
 	return fd;
 }
 
-static void preload(const char *library)
+static void preload(const char *library, int board_fd)
 {
-	int bell[2], hook[2], fds[4] = {board()};
+	int bell[2], hook[2], fds[4] = {board_fd};
 
 	need(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, bell) == 0 && socketpair(AF_UNIX, SOCK_SEQPACKET, 0, hook) == 0, "socketpair");
 	fds[BOARD_WAKE_FD - BOARD_FD] = high(bell[0]);
@@ -144,13 +145,14 @@ static void preload(const char *library)
 	for (int i = 0; i < 4; i++)
 		need(dup2(fds[i], BOARD_FD + i) >= 0, library);
 	setenv("LD_PRELOAD", "/proc/self/fd/6", 1);
-	setenv(BOARD_VARIABLE, "0,0", 1);
+	setenv(BOARD_VARIABLE, "0,0,1", 1);
 }
 
 static double measure(const char *library, const char *requests, const char *looks)
 {
 	char line[64] = "";
-	int out[2];
+	struct board_slot seen = {.requests = 0};
+	int out[2], board_fd = board();
 	pid_t pid;
 
 	need(pipe(out) == 0, "pipe");
@@ -162,7 +164,7 @@ static double measure(const char *library, const char *requests, const char *loo
 		dup2(listener(), 0);
 		setsid(); /* as what the launcher starts */
 		if (library != NULL)
-			preload(library);
+			preload(library, board_fd);
 		dup2(said, 1);
 		execl("/proc/self/exe", "overhead", requests, looks, NULL);
 		err(1, "exec");
@@ -171,6 +173,9 @@ static double measure(const char *library, const char *requests, const char *loo
 	need(read(out[0], line, sizeof(line) - 1) > 0, "no answer");
 	close(out[0]);
 	waitpid(pid, NULL, 0);
+	need(pread(board_fd, &seen, sizeof(seen), offsetof(struct board, slots)) == sizeof(seen) && (seen.requests > 0) == (library != NULL),
+	     "the library was not at work");
+	close(board_fd);
 	return strtod(line, NULL);
 }
 
