@@ -21,7 +21,7 @@
 #include "fcgipm/launcher/watcher.h"
 #include "include/fcgipm/board.h"
 
-enum { SPAWN_RATE = 1000 /* a second */, SPAWN_BURST = 256 /* beside max_workers */, TEMPLATES_MAX = 2 };
+enum { SPAWN_RATE = 1000 /* a second */, SPAWN_BURST = 256 /* beside max_workers */ };
 
 struct worker *worker_find(struct launcher *l, uint64_t id)
 {
@@ -92,7 +92,7 @@ static bool pool_has_room_for_template(const struct worker *t, uint32_t max)
 
 	if (max > p->most_workers)
 		p->most_workers = max;
-	return p->templates < TEMPLATES_MAX && p->workers <= 2 * p->most_workers;
+	return p->templates < WIRE_TEMPLATES_MAX && p->workers <= 2 * p->most_workers;
 }
 
 /* Twice max while one generation (or incarnation) replaces another, else max and the one that takes an old one's place. */

@@ -14,14 +14,7 @@
 #include "fcgipm/probe/process.h"
 #include "include/fcgipm/board.h"
 
-enum {
-	TEMPLATES_MAX = 2 /* the launcher's bound */,
-	HEALTHY_MS = 10000,
-	GROWN = 2 /* times what it had when it was ready */,
-	MEASURE_MS = 60000,
-	LOST_WORKERS = 3,
-	LOST_TEMPLATES = 2
-};
+enum { HEALTHY_MS = 10000, GROWN = 2 /* times what it had when it was ready */, MEASURE_MS = 60000, LOST_WORKERS = 3, LOST_TEMPLATES = 2 };
 
 static bool is_set(const struct pool *p, const char *start)
 {
@@ -66,7 +59,7 @@ static bool has_place(const struct pool *p)
 
 	for (const struct worker *t = p->templates; t != NULL; t = t->next)
 		count++;
-	return count < TEMPLATES_MAX;
+	return count < WIRE_TEMPLATES_MAX;
 }
 
 void template_boot(struct pool *p)

@@ -16,7 +16,8 @@
 
 /* clang-format off */
 
-enum { WIRE_LAUNCHER_FD = 3, WIRE_POOL_NAME_MAX = 126 };
+/* TEMPLATES: of one pool, those that are to end included; the launcher starts no more. */
+enum { WIRE_LAUNCHER_FD = 3, WIRE_POOL_NAME_MAX = 126, WIRE_TEMPLATES_MAX = 2 };
 
 /* Requests of the manager; ENDING: workers still serve what is queued, and retire as ever.  X(type, NAME, fields, phases, most bytes, least and most descriptors) */
 #define WIRE_LAUNCHER_REQUESTS(X)                                        \
